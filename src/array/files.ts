@@ -1,0 +1,280 @@
+/**
+ * Everything the engine asks of a file system. This is the only file below `src/` that touches Node for files: a page
+ * in a browser replaces it by one with the same exports.
+ */
+import { createHash } from "node:crypto";
+import {
+  access,
+  mkdir,
+  realpath as nodeRealpath,
+  stat as nodeStat,
+  open,
+  readdir,
+  rename,
+  rm,
+} from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join, basename as nodeBasename, dirname as nodeDirname, resolve } from "node:path";
+
+/** One `read` or `write` call of the system moves at most about 2 GiB. */
+const maxChunk = 1 << 30;
+
+/** A file open for reading anywhere in it. */
+export interface OpenFile {
+  /** The path that it was opened by. */
+  readonly path: string;
+  /** Bytes in the file when it was opened. */
+  readonly size: number;
+  /**
+   * Reads `length` bytes from `offset` on.
+   *
+   * @throws RangeError where the range is not inside the file, before anything is allocated.
+   */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** What is known of a path. */
+export interface FileStat {
+  /** Bytes; for a folder what the system says. */
+  readonly size: number;
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
+  /** Last change, in milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** An error of the system as a sentence; the code stays on it. */
+function fileError(error: unknown, action: string, path: string): Error {
+  const code = (error as { code?: string }).code;
+  const reasons: Record<string, string> = {
+    ENOENT: "it does not exist",
+    EACCES: "permission is denied",
+    EPERM: "permission is denied",
+    EISDIR: "it is a folder, not a file",
+    ENOTDIR: "a part of the path is a file, not a folder",
+    ENOSPC: "the disk is full",
+    EMFILE: "too many files are open",
+  };
+  const reason = (code && reasons[code]) ?? (error instanceof Error ? error.message : String(error));
+  return Object.assign(new Error(`Cannot ${action} ${path}: ${reason}.`, { cause: error }), { code });
+}
+
+/** Opens a file for reading ranges. Close it afterwards. */
+export async function openFile(path: string): Promise<OpenFile> {
+  const handle = await open(path, "r").catch((error) => {
+    throw fileError(error, "open", path);
+  });
+  try {
+    const information = await handle.stat();
+    if (information.isDirectory()) throw Object.assign(new Error("EISDIR"), { code: "EISDIR" });
+    const size = information.size;
+    return {
+      path,
+      size,
+      async read(offset, length) {
+        if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
+          throw new RangeError(
+            `Bytes ${offset} to ${offset + length} were asked of ${path}, which has ${size} bytes.`,
+          );
+        }
+        const bytes = new Uint8Array(length);
+        for (let done = 0; done < length; ) {
+          const chunk = Math.min(maxChunk, length - done);
+          const { bytesRead } = await handle.read(bytes, done, chunk, offset + done);
+          if (bytesRead === 0) throw new Error(`${path} became shorter while it was read.`);
+          done += bytesRead;
+        }
+        return bytes;
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw fileError(error, "open", path);
+  }
+}
+
+/** Calls `use` with the open file and closes it afterwards, whatever happens. */
+export async function withFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+  const file = await openFile(path);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The whole file. */
+export function readFile(path: string): Promise<Uint8Array> {
+  return withFile(path, (file) => file.read(0, file.size));
+}
+
+/** `length` bytes of a file from `offset` on. */
+export function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+  return withFile(path, (file) => file.read(offset, length));
+}
+
+/** A file as UTF-8 text. A byte-order mark is dropped. */
+export async function readTextFile(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error(`${path} is not UTF-8 text.`);
+  }
+}
+
+/** A file of JSON; an error names the file. */
+export async function readJsonFile(path: string): Promise<unknown> {
+  const text = await readTextFile(path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is not valid JSON: ${(error as Error).message}.`);
+  }
+}
+
+/** Whether a file or folder is there. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Size and kind of a file or folder. */
+export async function stat(path: string): Promise<FileStat> {
+  const found = await nodeStat(path).catch((error) => {
+    throw fileError(error, "look at", path);
+  });
+  return {
+    size: found.size,
+    isFile: found.isFile(),
+    isDirectory: found.isDirectory(),
+    modified: found.mtimeMs,
+  };
+}
+
+/** Names in a folder, sorted. */
+export async function list(path: string): Promise<string[]> {
+  const names = await readdir(path).catch((error) => {
+    throw fileError(error, "list", path);
+  });
+  return names.sort();
+}
+
+/** The path with every symbolic link followed. */
+export async function realpath(path: string): Promise<string> {
+  return nodeRealpath(path).catch((error) => {
+    throw fileError(error, "follow", path);
+  });
+}
+
+/** Makes a folder and those above it; nothing happens where it is there. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error) => {
+    throw fileError(error, "make the folder", path);
+  });
+}
+
+/** Removes a file, or a folder with what is in it; nothing happens where it is not there. */
+export async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch((error) => {
+    throw fileError(error, "remove", path);
+  });
+}
+
+let temporaryFiles = 0;
+
+/**
+ * Writes a file so that readers see the old one or the whole new one: it is written beside under another name, flushed,
+ * and renamed. Where anything fails, nothing new is left. Folders above it are made. A symbolic link stays, and what it
+ * points to is replaced.
+ *
+ * @param content Bytes, text, or pieces of bytes in their order.
+ */
+export async function writeFile(
+  path: string,
+  content: Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const target = await nodeRealpath(path).catch(() => path);
+  await makeFolder(nodeDirname(target));
+  const pid = globalThis.process?.pid ?? 0;
+  const temporary = join(nodeDirname(target), `.${nodeBasename(target)}.${pid}-${temporaryFiles++}.part`);
+  const pieces =
+    typeof content === "string"
+      ? [new TextEncoder().encode(content)]
+      : ArrayBuffer.isView(content)
+        ? [content]
+        : content;
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      for await (const piece of pieces) {
+        for (let done = 0; done < piece.byteLength; ) {
+          const { bytesWritten } = await handle.write(
+            piece,
+            done,
+            Math.min(maxChunk, piece.byteLength - done),
+          );
+          done += bytesWritten;
+        }
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw (error as { syscall?: string }).syscall ? fileError(error, "write", path) : error;
+  }
+}
+
+/** Joins parts of a path. */
+export function joinPath(...parts: string[]): string {
+  return join(...parts);
+}
+
+/** The folder of a path. */
+export function folderOf(path: string): string {
+  return nodeDirname(path);
+}
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return nodeBasename(path);
+}
+
+/** Whether a path begins at the root. */
+export function isAbsolutePath(path: string): boolean {
+  return isAbsolute(path);
+}
+
+/** The path from the root on, without looking at the disk. */
+export function absolutePath(path: string): string {
+  return resolve(path);
+}
+
+/** The user's own folder. */
+export function homeFolder(): string {
+  return homedir();
+}
+
+/** SHA-256 of bytes or UTF-8 text, in hexadecimal. */
+export function sha256(content: Uint8Array | string): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+/** SHA-256 of a file, in hexadecimal, read piece by piece. */
+export function sha256OfFile(path: string): Promise<string> {
+  return withFile(path, async (file) => {
+    const hash = createHash("sha256");
+    const piece = 1 << 22;
+    for (let offset = 0; offset < file.size; offset += piece) {
+      hash.update(await file.read(offset, Math.min(piece, file.size - offset)));
+    }
+    return hash.digest("hex");
+  });
+}
