@@ -1,0 +1,13 @@
+export * from "./barChart.js";
+export { categoryColours, divergingScheme, sequentialScheme } from "./colours.js";
+export * from "./heatmap.js";
+export * from "./lineChart.js";
+export {
+  type ChartOptions,
+  displaySymbol,
+  type MimeBundle,
+  type Plot,
+  plotOf,
+  type VegaLiteSpec,
+} from "./plot.js";
+export * from "./scatter.js";
