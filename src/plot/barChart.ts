@@ -58,7 +58,7 @@ export function barChart(values: ArrayLike<number>, options: BarChartOptions = {
   const valueEncoding = { type: "quantitative", title: titles[valueAxis!] ?? valueTitle };
   const axis = { ...indexedAxis(labels, titles[labelAxis!]), ...(horizontal ? {} : { labelAngle: 0 }) };
   const body = {
-    width: options.width ?? (horizontal ? 360 : { step: 26 }),
+    width: options.width ?? (horizontal ? 360 : { step: 44 }),
     height: options.height ?? (horizontal ? { step: 20 } : 240),
     data: { values: rows },
     encoding: { [labelAxis!]: { field: "index", type: "ordinal", axis } },

@@ -20,5 +20,5 @@ export const divergingScheme = "purpleorange";
 
 /** The condition of a Vega-Lite colour by which values that are missing, such as NaN, are grey. */
 export function missingValue(field: string): { test: string; value: string } {
-  return { test: `!isValid(datum.${field})`, value: "#9a9a9a" };
+  return { test: `!isValid(datum.${field})`, value: "#bbbbbb" };
 }
