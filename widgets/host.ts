@@ -52,5 +52,9 @@ export interface WidgetHost {
    * @param fallback what is shown where no widget runs: `text/plain` always, and `text/html` or `image/png`; asked
    *   again at each display, so that it shows the state of that moment
    */
-  create<S extends object>(identity: WidgetIdentity, state: S, fallback: (state: S) => MimeBundle): WidgetHandle<S>;
+  create<S extends object>(
+    identity: WidgetIdentity,
+    state: S,
+    fallback: (state: S) => MimeBundle,
+  ): WidgetHandle<S>;
 }

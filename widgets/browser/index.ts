@@ -1,0 +1,25 @@
+import { activationTableDefaults } from "../activation-table/state.js";
+import { render as renderActivationTable } from "../activation-table/view.js";
+import { steeringControlsDefaults } from "../steering-controls/state.js";
+import { render as renderSteeringControls } from "../steering-controls/view.js";
+import { jupyterWidget } from "./jupyter.js";
+
+const activationTable = jupyterWidget(
+  "ActivationTable",
+  activationTableDefaults,
+  ["view"],
+  renderActivationTable,
+);
+const steeringControls = jupyterWidget(
+  "SteeringControls",
+  steeringControlsDefaults,
+  [],
+  renderSteeringControls,
+);
+
+export const ActivationTableModel = activationTable.Model;
+export const ActivationTableView = activationTable.View;
+export const SteeringControlsModel = steeringControls.Model;
+export const SteeringControlsView = steeringControls.View;
+export { version } from "../version.js";
+export { renderActivationTable, renderSteeringControls };
