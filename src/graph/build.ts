@@ -1,0 +1,246 @@
+/**
+ * The words that graphs are written in: one function for each operator of the table.
+ *
+ * Shapes may hold names (`batch`, `pos`); numbers among the operands become constants.
+ */
+
+import { normalizeAxis } from "./shapes.js";
+import { apply, type Dim, type ElementType, type Shape, Value } from "./value.js";
+
+/** A value, or a number that stands for a constant of the other operand's dtype. */
+export type Operand = Value | number;
+
+// ---- leaves
+
+/** A tensor that is fed when the graph runs. */
+export function input(name: string, dtype: ElementType, shape: Shape): Value {
+  return apply("input", [], { name, dtype, shape });
+}
+
+/** A weight: fed by the runtime from where the model's weights lie. */
+export function parameter(name: string, dtype: ElementType, shape: Shape): Value {
+  return apply("parameter", [], { name, dtype, shape });
+}
+
+/** A constant tensor (row-major); small ones only, since it is part of the graph's structure. */
+export function constant(data: readonly number[], shape: readonly number[], dtype: ElementType = "float32"): Value {
+  return apply("constant", [], { data, shape, dtype });
+}
+
+/** A constant scalar. */
+export function scalar(value: number, dtype: ElementType = "float32"): Value {
+  return constant([value], [], dtype);
+}
+
+/**
+ * Gives a value a name that survives every rewrite. `axes` says what each dimension is (`"batch"`, `"pos"`, `"head"`,
+ * …), so that edits know where heads and positions are.
+ */
+export function point(name: string, value: Value, axes: readonly string[]): Value {
+  return apply("point", [value], { name, axes });
+}
+
+/** The same value; no gradient flows through it. */
+export function stopGradient(value: Value): Value {
+  return apply("stopGradient", [value]);
+}
+
+/** Output `index` of an operator that has several. */
+export function item(value: Value, index: number): Value {
+  return apply("item", [value], { index });
+}
+
+/** The size of a dimension when the graph runs, as an int64 scalar. */
+export function dimension(dim: Dim): Value {
+  return apply("dimension", [], { dim });
+}
+
+// ---- elementwise
+
+function binary(op: string, a: Operand, b: Operand): Value {
+  if (typeof a === "number" && typeof b === "number") return apply(op, [scalar(a), scalar(b)]);
+  const left = typeof a === "number" ? scalar(a, (b as Value).dtype) : a;
+  const right = typeof b === "number" ? scalar(b, left.dtype) : b;
+  return apply(op, [left, right]);
+}
+
+export const add = (a: Operand, b: Operand): Value => binary("add", a, b);
+export const sub = (a: Operand, b: Operand): Value => binary("sub", a, b);
+export const mul = (a: Operand, b: Operand): Value => binary("mul", a, b);
+export const div = (a: Operand, b: Operand): Value => binary("div", a, b);
+export const pow = (a: Operand, b: Operand): Value => binary("pow", a, b);
+export const maximum = (a: Operand, b: Operand): Value => binary("maximum", a, b);
+export const minimum = (a: Operand, b: Operand): Value => binary("minimum", a, b);
+export const equal = (a: Operand, b: Operand): Value => binary("equal", a, b);
+export const greater = (a: Operand, b: Operand): Value => binary("greater", a, b);
+export const greaterOrEqual = (a: Operand, b: Operand): Value => binary("greaterOrEqual", a, b);
+export const less = (a: Operand, b: Operand): Value => binary("less", a, b);
+export const and = (a: Value, b: Value): Value => apply("and", [a, b]);
+export const or = (a: Value, b: Value): Value => apply("or", [a, b]);
+export const not = (a: Value): Value => apply("not", [a]);
+
+export const neg = (x: Value): Value => apply("neg", [x]);
+export const exp = (x: Value): Value => apply("exp", [x]);
+export const log = (x: Value): Value => apply("log", [x]);
+export const sqrt = (x: Value): Value => apply("sqrt", [x]);
+export const tanh = (x: Value): Value => apply("tanh", [x]);
+export const sigmoid = (x: Value): Value => apply("sigmoid", [x]);
+export const erf = (x: Value): Value => apply("erf", [x]);
+export const relu = (x: Value): Value => apply("relu", [x]);
+export const abs = (x: Value): Value => apply("abs", [x]);
+export const sign = (x: Value): Value => apply("sign", [x]);
+export const sin = (x: Value): Value => apply("sin", [x]);
+export const cos = (x: Value): Value => apply("cos", [x]);
+export const square = (x: Value): Value => mul(x, x);
+export const silu = (x: Value): Value => mul(x, sigmoid(x));
+
+/** GELU: the exact form by the error function, or the `tanh` approximation. */
+export const gelu = (x: Value, approximate: "none" | "tanh" = "none"): Value => apply("gelu", [x], { approximate });
+
+/** `condition ? a : b`, elementwise with broadcasting. */
+export function where(condition: Value, a: Operand, b: Operand): Value {
+  const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32";
+  const value = (x: Operand): Value => (typeof x === "number" ? scalar(x, dtype) : x);
+  return apply("where", [condition, value(a), value(b)]);
+}
+
+/** The same numbers in another dtype; the value itself where it has that dtype already. */
+export const cast = (x: Value, dtype: ElementType): Value => (x.dtype === dtype ? x : apply("cast", [x], { dtype }));
+
+// ---- reductions
+
+function reduction(op: string, x: Value, axes: readonly number[] | undefined, keepDims: boolean): Value {
+  const all = axes ?? x.shape.map((_, i) => i);
+  const normalized = all.map((axis) => normalizeAxis(axis, x.rank, op)).sort((a, b) => a - b);
+  return normalized.length === 0 ? x : apply(op, [x], { axes: normalized, keepDims });
+}
+
+/** The sum over axes, all of them by default. */
+export const sum = (x: Value, axes?: readonly number[], keepDims = false): Value => reduction("sum", x, axes, keepDims);
+/** The mean over axes, all of them by default. */
+export const mean = (x: Value, axes?: readonly number[], keepDims = false): Value =>
+  reduction("mean", x, axes, keepDims);
+/** The maximum over axes, all of them by default; the gradient is shared by equal maxima. */
+export const max = (x: Value, axes?: readonly number[], keepDims = false): Value => reduction("max", x, axes, keepDims);
+
+/** Softmax over the last axis. */
+export const softmax = (x: Value): Value => apply("softmax", [x]);
+/** The logarithm of softmax over the last axis. */
+export const logSoftmax = (x: Value): Value => apply("logSoftmax", [x]);
+
+// ---- products and norms
+
+/** How `matmul` reads its operands. */
+export interface MatmulOptions {
+  /** Read `a` with its last two axes exchanged. */
+  readonly transposeA?: boolean;
+  /** Read `b` with its last two axes exchanged. */
+  readonly transposeB?: boolean;
+  /** What the product is multiplied by; 1 by default. */
+  readonly scale?: number;
+}
+
+/** The matrix product over the last two axes, leading axes broadcast; `b` may be a matrix for any `a`. */
+export function matmul(a: Value, b: Value, options: MatmulOptions = {}): Value {
+  const { transposeA = false, transposeB = false, scale = 1 } = options;
+  return apply("matmul", [a, b], { transposeA, transposeB, scale });
+}
+
+/** Layer normalisation over the last axis: `(x − mean) / √(var + epsilon) · weight + bias`. */
+export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number): Value {
+  return apply("layerNorm", [x, weight, bias], { epsilon });
+}
+
+/** Root-mean-square normalisation over the last axis: `x / √(mean(x²) + epsilon) · weight`. */
+export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
+  return apply("rmsNorm", [x, weight], { epsilon });
+}
+
+// ---- shape
+
+/** The same elements, row by row, in another shape; named dimensions are kept or merged. */
+export function reshape(x: Value, shape: Shape): Value {
+  return x.rank === shape.length && x.shape.every((dim, i) => dim === shape[i]) ? x : apply("reshape", [x], { shape });
+}
+
+/** The axes in another order. */
+export function transpose(x: Value, permutation: readonly number[]): Value {
+  return permutation.every((axis, i) => axis === i) ? x : apply("transpose", [x], { permutation });
+}
+
+/** New axes of size 1, at these places of the result. */
+export const unsqueeze = (x: Value, axes: readonly number[]): Value => apply("unsqueeze", [x], { axes });
+/** Without these axes, which must be of size 1. */
+export const squeeze = (x: Value, axes: readonly number[]): Value =>
+  apply("squeeze", [x], { axes: axes.map((axis) => normalizeAxis(axis, x.rank, "squeeze")) });
+
+/** The value repeated along axes of size 1 to fill a shape. */
+export function expand(x: Value, shape: Shape): Value {
+  return x.rank === shape.length && x.shape.every((dim, i) => dim === shape[i]) ? x : apply("expand", [x], { shape });
+}
+
+/** Values joined along an axis. */
+export function concat(values: readonly Value[], axis: number): Value {
+  return values.length === 1
+    ? values[0]!
+    : apply("concat", values, { axis: normalizeAxis(axis, values[0]!.rank, "concat") });
+}
+
+/** Elements `start..end` (end exclusive; both may be negative) along an axis. */
+export function slice(x: Value, axis: number, start: number, end?: number): Value {
+  return apply("slice", [x], { axis: normalizeAxis(axis, x.rank, "slice"), start, end });
+}
+
+/** Equal or given parts along an axis. */
+export function split(x: Value, axis: number, sizes: readonly number[]): Value[] {
+  const whole = apply("split", [x], { axis: normalizeAxis(axis, x.rank, "split"), sizes });
+  return sizes.map((_, index) => item(whole, index));
+}
+
+/**
+ * The inverse of `slice`: zeros of length `size` along an axis, in which `x` stands at `start..end`. A start or end
+ * below zero counts from the end of the whole.
+ */
+export const place = (x: Value, axis: number, start: number, end: number | undefined, size: Dim): Value =>
+  apply("place", [x], { axis: normalizeAxis(axis, x.rank, "place"), start, end, size });
+
+// ---- indexing
+
+/** Rows of `x` (along its first axis) at integer indices of any shape: an embedding look-up. */
+export const gather = (x: Value, indices: Value): Value => apply("gather", [x, indices]);
+
+/** Along the last axis, the element at each index; `indices` has the rank of `x`. */
+export const gatherElements = (x: Value, indices: Value): Value => apply("gatherElements", [x, indices]);
+
+/** Elements of `x` at full index tuples: `indices` is `[…, k]` and picks along the first `k` axes. */
+export const gatherNd = (x: Value, indices: Value): Value => apply("gatherNd", [x, indices]);
+
+/** Zeros of a shape, to which `updates` are added at the index tuples `indices` `[…, k]`. */
+export const scatterAdd = (shape: Shape, indices: Value, updates: Value): Value =>
+  apply("scatterAdd", [indices, updates], { shape });
+
+/** Zeros of a shape with `updates` written along the last axis at `indices` of the same rank. */
+export const scatterElements = (shape: Shape, indices: Value, updates: Value): Value =>
+  apply("scatterElements", [indices, updates], { shape });
+
+/** The integers `start..end` (end exclusive) as int64; `length` names the result's dimension. */
+export const range = (start: Value, end: Value, length: Dim): Value => apply("range", [start, end], { length });
+
+/** A tensor filled with one number. */
+export const fill = (value: number, shape: Shape, dtype: ElementType = "float32"): Value =>
+  apply("fill", [], { value, shape, dtype });
+
+/** Sums a gradient over the axes along which `like` was broadcast. */
+export function unbroadcast(gradient: Value, like: Value): Value {
+  const extra = gradient.rank - like.rank;
+  const leading = Array.from({ length: extra }, (_, i) => i);
+  const stretched = like.shape.flatMap((dim, i) => (dim === 1 && gradient.shape[i + extra] !== 1 ? [i + extra] : []));
+  const axes = [...leading, ...stretched];
+  if (axes.length === 0) return gradient;
+  if (stretched.length === 0) return sum(gradient, leading);
+  const summed = sum(gradient, axes, true);
+  return extra === 0 ? summed : squeeze(summed, leading);
+}
+
+/** Whether something is a value of a graph. */
+export const isValue = (x: unknown): x is Value => x instanceof Value;

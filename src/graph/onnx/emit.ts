@@ -1,0 +1,199 @@
+/** Writes a graph as an ONNX model. */
+
+import "../operators/index.js";
+import { type Graph, valuesOf } from "../graph.js";
+import {
+  type ElementType,
+  type Emitter,
+  type NodeOptions,
+  type OnnxAttributes,
+  operator,
+  type Shape,
+  type Value,
+} from "../value.js";
+import { encodeModel } from "./schema.js";
+import { onnxType } from "./types.js";
+
+/** Where the bytes of a parameter are. */
+export type ParameterSource =
+  /** In a file beside the model (or in the folder that ONNX Runtime is told), at an offset. */
+  | { readonly kind: "file"; readonly location: string; readonly offset: number; readonly byteLength: number }
+  /** In the model itself. */
+  | { readonly kind: "inline"; readonly bytes: Uint8Array }
+  /** Fed like an input. */
+  | { readonly kind: "fed" };
+
+/** Opset 20 has Gelu; ONNX Runtime's optimiser knows its operators better than those of newer ones. */
+const OPSET = 20;
+const IR_VERSION = 10;
+const EXTERNAL = 1;
+
+/**
+ * Writes a graph as an ONNX model: its inputs and outputs under their names, parameters as initializers.
+ *
+ * @param parameters tells where a parameter's bytes are
+ */
+export function exportOnnx(graph: Graph, parameters: (name: string) => ParameterSource): Uint8Array {
+  return new Writer(graph, parameters).write();
+}
+
+type Proto = Record<string, unknown>;
+
+class Writer implements Emitter {
+  private readonly nodes: Proto[] = [];
+  private readonly inputs: Proto[] = [];
+  private readonly initializers: Proto[] = [];
+  private readonly names = new Map<Value, string>();
+  private readonly constants = new Map<string, string>();
+  private readonly dimensions = new Map<string, string>();
+  private readonly values: readonly Value[];
+  private count = 0;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly parameters: (name: string) => ParameterSource,
+  ) {
+    this.values = valuesOf(graph);
+  }
+
+  write(): Uint8Array {
+    for (const value of this.values) this.names.set(value, this.emit(value));
+    const output = Object.entries(this.graph.outputs).map(([name, value]) => {
+      this.nodes.push({ opType: "Identity", input: [this.name(value)], output: [`out:${name}`] });
+      return { name: `out:${name}`, type: { tensorType: { elemType: onnxType(value.dtype) } } };
+    });
+    return encodeModel({
+      irVersion: IR_VERSION,
+      producerName: "tslens",
+      opsetImport: [
+        { domain: "", version: OPSET },
+        { domain: "com.microsoft", version: 1 },
+      ],
+      graph: { name: "tslens", node: this.nodes, input: this.inputs, output, initializer: this.initializers },
+    });
+  }
+
+  private emit(value: Value): string {
+    const { name } = value.attributes as { name: string };
+    if (value.op === "input") return this.declare(name, value);
+    if (value.op === "parameter") return this.initialize(name, value);
+    return operator(value.op).emit(value, this);
+  }
+
+  private declare(name: string, { dtype, shape }: Value): string {
+    const dim = shape.map((size) => (typeof size === "number" ? { dimValue: size } : { dimParam: size }));
+    this.inputs.push({ name, type: { tensorType: { elemType: onnxType(dtype), shape: { dim } } } });
+    return name;
+  }
+
+  private initialize(name: string, value: Value): string {
+    const source = this.parameters(name);
+    if (source.kind === "fed") return this.declare(name, value);
+    const data =
+      source.kind === "inline"
+        ? { rawData: source.bytes }
+        : {
+            dataLocation: EXTERNAL,
+            externalData: [
+              { key: "location", value: source.location },
+              { key: "offset", value: String(source.offset) },
+              { key: "length", value: String(source.byteLength) },
+            ],
+          };
+    this.initializers.push({ name, dims: value.shape, dataType: onnxType(value.dtype), ...data });
+    return name;
+  }
+
+  // ---- what operators ask for
+
+  name(value: Value): string {
+    return this.names.get(value)!;
+  }
+
+  node(type: string, inputs: readonly string[], attributes: OnnxAttributes = {}, options: NodeOptions = {}): string {
+    const first = `${type}_${this.count++}`;
+    const output = Array.from({ length: options.outputs ?? 1 }, (_, i) => (i === 0 ? first : `${first}:${i}`));
+    const attribute = Object.entries(attributes).flatMap(([name, value]) =>
+      value === undefined ? [] : [{ name, ...encodeAttribute(value) }],
+    );
+    this.nodes.push({ name: first, opType: type, input: inputs, output, attribute, domain: options.domain });
+    return first;
+  }
+
+  integers(values: readonly number[], shape: readonly number[] = [values.length]): string {
+    return this.numbers(values, "int64", shape);
+  }
+
+  numbers(values: readonly number[], dtype: ElementType = "float32", shape: readonly number[] = []): string {
+    const key = `${dtype}[${shape}]${values.map((value) => (Object.is(value, -0) ? "-0" : value))}`;
+    const known = this.constants.get(key);
+    if (known) return known;
+    const name = `constant_${this.constants.size}`;
+    this.initializers.push({ name, dims: shape, dataType: onnxType(dtype), rawData: encodeNumbers(values, dtype) });
+    this.constants.set(key, name);
+    return name;
+  }
+
+  dims(shape: Shape): string {
+    if (shape.every((dim) => typeof dim === "number")) return this.integers(shape as number[]);
+    const parts = shape.map((dim) => (typeof dim === "number" ? this.integers([dim]) : this.namedDim(dim)));
+    return parts.length === 1 ? parts[0]! : this.node("Concat", parts, { axis: 0 });
+  }
+
+  /** The running size of a named dimension: of a value that has it, or computed from the parts of its name. */
+  private namedDim(dim: string): string {
+    const known = this.dimensions.get(dim);
+    if (known) return known;
+    const made = this.readDim(dim) ?? this.computeDim(dim);
+    this.dimensions.set(dim, made);
+    return made;
+  }
+
+  private readDim(dim: string): string | undefined {
+    const owner =
+      this.values.find((value) => value.op === "input" && value.shape.includes(dim)) ??
+      this.values.find((value) => this.names.has(value) && value.shape.includes(dim));
+    if (!owner) return undefined;
+    const axis = owner.shape.indexOf(dim);
+    // An input may be written later than this node; its name is known all the same.
+    const tensor = owner.op === "input" ? (owner.attributes.name as string) : this.name(owner);
+    return this.node("Shape", [tensor], { start: axis, end: axis + 1 });
+  }
+
+  private computeDim(dim: string): string {
+    for (const [sign, type] of [
+      ["+", "Add"],
+      ["*", "Mul"],
+    ] as const) {
+      const [first, ...rest] = dim.split(sign);
+      if (rest.length === 0) continue;
+      const part = (text: string): string => (/^\d+$/.test(text) ? this.integers([Number(text)]) : this.namedDim(text));
+      return rest.reduce((sofar, text) => this.node(type, [sofar, part(text)]), part(first!));
+    }
+    throw new Error(`No value of the graph has the dimension "${dim}", so its size cannot be known.`);
+  }
+}
+
+function encodeAttribute(value: number | string | readonly number[] | { readonly float: number }): Proto {
+  if (typeof value === "number") return { type: 2, i: value };
+  if (typeof value === "string") return { type: 3, s: new TextEncoder().encode(value) };
+  return "float" in value ? { type: 1, f: value.float } : { type: 7, ints: value };
+}
+
+function encodeNumbers(values: readonly number[], dtype: ElementType): Uint8Array {
+  switch (dtype) {
+    case "float32":
+      return new Uint8Array(Float32Array.from(values).buffer);
+    case "float64":
+      return new Uint8Array(Float64Array.from(values).buffer);
+    case "int64":
+      return new Uint8Array(BigInt64Array.from(values.map((value) => BigInt(value))).buffer);
+    case "int32":
+      return new Uint8Array(Int32Array.from(values).buffer);
+    case "bool":
+    case "uint8":
+      return Uint8Array.from(values);
+    default:
+      throw new Error(`A constant in ${dtype} is not supported; make it float32 and cast it.`);
+  }
+}

@@ -1,0 +1,16 @@
+/** The operator table: every operator's shape rule, gradient rule and ONNX emission. Importing this file fills it. */
+
+import { defineOperators } from "../value.js";
+import { elementwise } from "./elementwise.js";
+import { indexing } from "./indexing.js";
+import { leaf } from "./leaf.js";
+import { product } from "./product.js";
+import { reduce } from "./reduce.js";
+import { shape } from "./shape.js";
+
+defineOperators(leaf);
+defineOperators(elementwise);
+defineOperators(reduce);
+defineOperators(product);
+defineOperators(shape);
+defineOperators(indexing);

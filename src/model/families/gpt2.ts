@@ -1,0 +1,74 @@
+/** GPT-2 (Radford et al. 2019): learned positions, layer norm before each part, one matrix for q, k and v. */
+
+import { activations, countOf, numberOf, oneOf, tokenIds } from "../config.js";
+import type { Family, Linear } from "../family.js";
+
+export const gpt2: Family = {
+  modelTypes: ["gpt2"],
+  prefix: "transformer.",
+
+  config(json) {
+    if (json.scale_attn_by_inverse_layer_idx || json.add_cross_attention)
+      throw new Error("config.json: GPT-2 with cross attention or with scores scaled by layer is not supported.");
+    const dModel = countOf(json, "n_embd");
+    const nHeads = countOf(json, "n_head");
+    const dHead = dModel / nHeads;
+    if (!Number.isInteger(dHead)) throw new Error(`config.json: n_embd ${dModel} is no multiple of n_head ${nHeads}.`);
+    return {
+      family: "gpt2",
+      nLayers: countOf(json, "n_layer"),
+      nHeads,
+      nKvHeads: nHeads,
+      dModel,
+      dHead,
+      dMlp: countOf(json, "n_inner", 4 * dModel),
+      nCtx: countOf(json, "n_positions"),
+      dVocab: countOf(json, "vocab_size"),
+      actFn: oneOf(json, "activation_function", activations, "gelu_new"),
+      normalization: "LN",
+      epsilon: numberOf(json, "layer_norm_epsilon", 1e-5),
+      gatedMlp: false,
+      attentionScale: json.scale_attn_weights === false ? 1 : 1 / Math.sqrt(dHead),
+      tiedEmbeddings: json.tie_word_embeddings !== false,
+      bosToken: tokenIds(json.bos_token_id)[0],
+      eosTokens: tokenIds(json.eos_token_id),
+    };
+  },
+
+  layout({ dModel, dMlp, dVocab, tiedEmbeddings }) {
+    const linear = (name: string, dIn: number, dOut: number): Linear => ({
+      weight: `${name}.weight`,
+      bias: `${name}.bias`,
+      layout: "inOut",
+      dIn,
+      dOut,
+    });
+    const norm = (name: string) => ({ weight: `${name}.weight`, bias: `${name}.bias` });
+    return {
+      embed: "transformer.wte.weight",
+      positions: "transformer.wpe.weight",
+      block: (layer) => {
+        const at = `transformer.h.${layer}`;
+        const qkv = linear(`${at}.attn.c_attn`, dModel, 3 * dModel);
+        const third = (i: number): Linear => ({ ...qkv, dOut: dModel, part: { from: i * dModel, of: 3 * dModel } });
+        return {
+          ln1: norm(`${at}.ln_1`),
+          ln2: norm(`${at}.ln_2`),
+          qkv,
+          q: third(0),
+          k: third(1),
+          v: third(2),
+          o: linear(`${at}.attn.c_proj`, dModel, dModel),
+          mlp: { in: linear(`${at}.mlp.c_fc`, dModel, dMlp), out: linear(`${at}.mlp.c_proj`, dMlp, dModel) },
+        };
+      },
+      lnFinal: norm("transformer.ln_f"),
+      unembed: {
+        weight: tiedEmbeddings ? "transformer.wte.weight" : "lm_head.weight",
+        layout: "outIn",
+        dIn: dModel,
+        dOut: dVocab,
+      },
+    };
+  },
+};

@@ -1,0 +1,186 @@
+/** Metrics: plain data that says which number of a run is of interest; differentiable, and computed inside the graph. */
+
+import { contiguous, type Tensor } from "../array/index.js";
+import * as g from "../graph/index.js";
+import { Expression, type Value } from "../graph/index.js";
+import type { Feed } from "../runtime/ort.js";
+
+/** Token ids, or texts of single tokens: one for all rows of the batch, or one for each. */
+export type TokenChoice = number | string | readonly number[] | readonly string[];
+
+/** The logit of the right token minus that of the wrong one, averaged over rows. */
+export interface LogitDiff {
+  readonly kind: "logitDiff";
+  readonly correct: TokenChoice;
+  readonly incorrect: TokenChoice;
+  readonly pos: number;
+}
+/** The log probability of a token, averaged over rows. */
+export interface LogProb {
+  readonly kind: "logProb";
+  readonly token: TokenChoice;
+  readonly pos: number;
+}
+/** The probability of one set of tokens minus that of another, averaged over rows. */
+export interface ProbDiff {
+  readonly kind: "probDiff";
+  readonly correct: readonly number[];
+  readonly incorrect: readonly number[];
+  readonly pos: number;
+}
+/** The mean cross-entropy of each next token of the input, in nats. */
+export interface CrossEntropy {
+  readonly kind: "crossEntropy";
+}
+/** The divergence KL(reference ‖ run) of the next-token distributions, averaged over rows, in nats. */
+export interface KlDivergence {
+  readonly kind: "klDivergence";
+  readonly reference: Tensor;
+  readonly pos: number;
+}
+
+/** What a metric function is given: the logits and the points it asks for. */
+export interface MetricContext {
+  /** `[batch, pos, dVocab]` */
+  readonly logits: Expression;
+  /** A point's value by its full name. */
+  readonly point: (name: string) => Expression;
+}
+
+/** A metric: data, or a function of graph values that gives a scalar. */
+export type Metric =
+  | LogitDiff
+  | LogProb
+  | ProbDiff
+  | CrossEntropy
+  | KlDivergence
+  | ((context: MetricContext) => Expression);
+
+/**
+ * Logit difference.
+ *
+ * @param options.pos the position of the prediction; the last by default
+ */
+export const logitDiff = (options: { correct: TokenChoice; incorrect: TokenChoice; pos?: number }): LogitDiff => ({
+  kind: "logitDiff",
+  pos: -1,
+  ...options,
+});
+/** Log probability of a token, at the last position by default. */
+export const logProb = (options: { token: TokenChoice; pos?: number }): LogProb => ({ kind: "logProb", pos: -1, ...options });
+/** Difference of the probabilities of two sets of token ids, at the last position by default. */
+export const probDiff = (options: {
+  correct: readonly number[];
+  incorrect: readonly number[];
+  pos?: number;
+}): ProbDiff => ({ kind: "probDiff", pos: -1, ...options });
+/** Mean next-token cross-entropy over the input, in nats. */
+export const crossEntropy = (): CrossEntropy => ({ kind: "crossEntropy" });
+/** KL(reference ‖ run) at the last position by default; `reference` are logits `[batch, pos, dVocab]`. */
+export const klDivergence = (options: { reference: Tensor; pos?: number }): KlDivergence => ({
+  kind: "klDivergence",
+  pos: -1,
+  ...options,
+});
+
+/** The part of a batch that a metric is fed for. */
+export interface MetricInput {
+  readonly tokens: readonly (readonly number[])[];
+  /** Texts of single tokens to ids. */
+  readonly tokenId: (text: string) => number;
+}
+
+/** A metric in a graph: its scalar, and what it is fed. */
+export interface LoweredMetric {
+  readonly scalar: Value;
+  readonly feeds: Record<string, Feed>;
+}
+
+/** Appends a metric to a graph. */
+export function lowerMetric(metric: Metric, graph: g.Graph, input: MetricInput): LoweredMetric {
+  const logits = graph.outputs.logits!;
+  if (typeof metric === "function") return lowerFunction(metric, graph, logits);
+  if (metric.kind === "crossEntropy") return lowerCrossEntropy(logits, input);
+  const at = pickPosition(logits, metric.pos, input);
+  const rows = input.tokens.length;
+  switch (metric.kind) {
+    case "logitDiff": {
+      const scores = (name: string): Value => g.gatherElements(at, g.input(name, "int64", ["batch", 1]));
+      const scalar = g.mean(g.sub(scores("metric.correct"), scores("metric.incorrect")));
+      const feeds = {
+        "metric.correct": choiceFeed(metric.correct, rows, input),
+        "metric.incorrect": choiceFeed(metric.incorrect, rows, input),
+      };
+      return { scalar, feeds };
+    }
+    case "logProb": {
+      const token = g.input("metric.token", "int64", ["batch", 1]);
+      return {
+        scalar: g.mean(g.gatherElements(g.logSoftmax(at), token)),
+        feeds: { "metric.token": choiceFeed(metric.token, rows, input) },
+      };
+    }
+    case "probDiff": {
+      const weights = new Float32Array(logits.shape[2] as number);
+      for (const id of metric.correct) weights[id]! += 1;
+      for (const id of metric.incorrect) weights[id]! -= 1;
+      const scalar = g.mean(g.sum(g.mul(g.softmax(at), g.input("metric.weights", "float32", [weights.length])), [-1]));
+      return { scalar, feeds: { "metric.weights": { dtype: "float32", shape: [weights.length], data: weights } } };
+    }
+    case "klDivergence": {
+      const reference = referenceRow(metric.reference, metric.pos, rows);
+      const wanted = g.logSoftmax(g.input("metric.reference", "float32", ["batch", reference.shape[1]!]));
+      const scalar = g.mean(g.sum(g.mul(g.exp(wanted), g.sub(wanted, g.logSoftmax(at))), [-1]));
+      return { scalar, feeds: { "metric.reference": { dtype: "float32", shape: reference.shape, data: reference.data } } };
+    }
+  }
+}
+
+function lowerFunction(
+  metric: (context: MetricContext) => Expression,
+  graph: g.Graph,
+  logits: Value,
+): LoweredMetric {
+  const result = metric({
+    logits: new Expression(logits),
+    point: (name) => new Expression(g.findPoint(graph, name)),
+  });
+  if (!(result instanceof Expression))
+    throw new Error("A metric function must give a graph value, made by the methods of the values that it is given.");
+  return { scalar: result.value, feeds: {} };
+}
+
+function lowerCrossEntropy(logits: Value, { tokens }: MetricInput): LoweredMetric {
+  const length = tokens[0]!.length;
+  if (length < 2) throw new Error("The cross-entropy of next tokens needs an input of two tokens or more.");
+  const predictions = g.slice(logits, 1, 0, -1);
+  const next = g.input("metric.next", "int64", ["batch", predictions.shape[1]!, 1]);
+  const logProbs = g.gatherElements(g.logSoftmax(predictions), next);
+  const ids = BigInt64Array.from(tokens.flatMap((row) => row.slice(1)), BigInt);
+  return {
+    scalar: g.neg(g.mean(logProbs)),
+    feeds: { "metric.next": { dtype: "int64", shape: [tokens.length, length - 1, 1], data: ids } },
+  };
+}
+
+function pickPosition(logits: Value, pos: number, { tokens }: MetricInput): Value {
+  const length = tokens[0]!.length;
+  if (!Number.isInteger(pos) || pos >= length || pos < -length)
+    throw new Error(`The metric reads position ${pos}, but the input has ${length} positions.`);
+  return g.squeeze(g.slice(logits, 1, pos, pos === -1 ? undefined : pos + 1), [1]);
+}
+
+function choiceFeed(choice: TokenChoice, rows: number, { tokenId }: MetricInput): Feed {
+  const all = typeof choice === "number" || typeof choice === "string" ? new Array(rows).fill(choice) : choice;
+  if (all.length !== rows) throw new Error(`The metric names ${all.length} tokens for a batch of ${rows} rows.`);
+  const ids = all.map((token) => BigInt(typeof token === "string" ? tokenId(token) : token));
+  return { dtype: "int64", shape: [rows, 1], data: BigInt64Array.from(ids) };
+}
+
+/** One position of reference logits, `[batch, dVocab]`. */
+function referenceRow(reference: Tensor, pos: number, rows: number): Tensor {
+  const [batch, length] = reference.shape as [number, number, number];
+  if (reference.shape.length !== 3 || batch !== rows)
+    throw new Error(`The reference logits have the shape [${reference.shape}]; expected [${rows}, pos, dVocab].`);
+  return contiguous(reference.pick(null, pos < 0 ? pos + length : pos, null) as Tensor);
+}

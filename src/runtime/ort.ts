@@ -1,0 +1,88 @@
+/** ONNX Runtime: the only file that calls it. A browser build replaces it by one over onnxruntime-web. */
+
+import { availableParallelism, totalmem } from "node:os";
+import ndarray from "ndarray";
+import * as ort from "onnxruntime-node";
+import type { DType, TypedArray } from "../array/dtype.js";
+import { type AnyTensor, sizeOf } from "../array/tensor.js";
+
+/** A tensor to feed: row-major elements and their shape. */
+export interface Feed {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+/** How a model is made ready. */
+export interface SessionOptions {
+  /** The folder in which external weights lie. */
+  readonly weightsFolder?: string;
+  /**
+   * Packs weights for faster products: costs half a second and a copy of the weights for each GB of them. Without it
+   * weights stay where they are, mapped from their file and shared by all sessions.
+   */
+  readonly prepack: boolean;
+}
+
+/** A model that is ready to run. */
+export interface Session {
+  /** Runs the model and gives its outputs by name. */
+  run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, AnyTensor>>;
+  /** Frees what the session holds. */
+  release(): Promise<void>;
+}
+
+/** Output names carry this prefix, so that an output may be called as an input is. */
+const PREFIX = "out:";
+
+const ortTypes: Partial<Record<DType, ort.Tensor.Type>> = {
+  float32: "float32",
+  float64: "float64",
+  int64: "int64",
+  int32: "int32",
+  uint8: "uint8",
+  int8: "int8",
+  bool: "bool",
+};
+
+/** The memory of this machine in bytes, which budgets are parts of. */
+export const machineMemory = (): number => totalmem();
+
+/** Makes a model ready. */
+export async function createSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
+  const session: Record<string, string> = {};
+  if (!options.prepack) session.disable_prepacking = "1";
+  if (options.weightsFolder !== undefined)
+    session.model_external_initializers_file_folder_path = options.weightsFolder;
+  const inner = await ort.InferenceSession.create(model, {
+    intraOpNumThreads: availableParallelism(),
+    executionMode: "sequential",
+    logSeverityLevel: 3,
+    extra: { session },
+  });
+  return {
+    run: async (feeds) => fromOrt(await inner.run(toOrt(feeds))),
+    release: () => inner.release(),
+  };
+}
+
+function toOrt(feeds: Readonly<Record<string, Feed>>): Record<string, ort.Tensor> {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
+      const type = ortTypes[dtype];
+      if (!type) throw new Error(`The input "${name}" came as ${dtype}, which cannot be fed; convert it to float32.`);
+      return [name, new ort.Tensor(type, data as never, shape)];
+    }),
+  );
+}
+
+/** 64-bit integers become 32-bit ones, which JavaScript reads as numbers; token ids and indices fit. */
+function fromOrt(outputs: ort.InferenceSession.OnnxValueMapType): Record<string, AnyTensor> {
+  const tensors: Record<string, AnyTensor> = {};
+  for (const [name, value] of Object.entries(outputs)) {
+    const { data, dims } = value as ort.Tensor;
+    const numbers = data instanceof BigInt64Array ? Int32Array.from(data, Number) : (data as TypedArray);
+    tensors[name.slice(PREFIX.length)] = ndarray(numbers.subarray(0, sizeOf(dims)) as never, [...dims]) as AnyTensor;
+  }
+  return tensors;
+}

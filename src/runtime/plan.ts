@@ -1,0 +1,200 @@
+/**
+ * Plans: compiled graphs.
+ *
+ * A plan starts cold: weights are mapped from their file, nothing is packed, and it is ready in milliseconds. When
+ * its cold runs have taken as long as packing would, it is compiled again with packed weights, if the memory for them
+ * is left. Plans are cached by what they compute.
+ */
+
+import { sizeOf } from "../array/tensor.js";
+import { type Graph, leavesOf, structure } from "../graph/graph.js";
+import { exportOnnx, type ParameterSource } from "../graph/onnx/emit.js";
+import type { Value } from "../graph/value.js";
+import { bytesPerElement } from "../array/dtype.js";
+import type { AnyTensor } from "../array/tensor.js";
+import { workSignal } from "./host.js";
+import { createSession, type Feed, machineMemory, type Session } from "./ort.js";
+
+/** Where a model's parameters lie. */
+export interface ParameterStore {
+  /** The folder in which the files of parameters lie. */
+  readonly folder?: string;
+  /** Where one parameter's bytes are. */
+  source(name: string): ParameterSource;
+}
+
+/** Settings of a runtime. */
+export interface RuntimeOptions {
+  /** Bytes that packed weights of all plans may take; a quarter of the machine's memory by default. */
+  readonly packedBudget?: number;
+  /** How many plans are kept ready; the least recently used one is dropped. 256 by default. */
+  readonly maxPlans?: number;
+}
+
+/** Settings of one run. */
+export interface RunOptions {
+  /** Ends the work before the run, if aborted by then. */
+  readonly signal?: AbortSignal;
+}
+
+/** Packing goes through the weights at about this rate, in bytes a second. */
+const PACKING_RATE = 1e9;
+
+/** Compiles graphs over one set of parameters and keeps the plans. */
+export class Runtime {
+  private readonly plans = new Map<string, Plan>();
+  private readonly budget: number;
+  private readonly maxPlans: number;
+
+  constructor(
+    private readonly store: ParameterStore,
+    options: RuntimeOptions = {},
+  ) {
+    this.budget = options.packedBudget ?? machineMemory() / 4;
+    this.maxPlans = options.maxPlans ?? 256;
+  }
+
+  /** The plan of a graph: the same one for graphs that compute the same. */
+  plan(graph: Graph): Plan {
+    const key = structure(graph);
+    const plan = this.plans.get(key) ?? new Plan(graph, this.store, (bytes) => this.admit(bytes));
+    this.plans.delete(key);
+    this.plans.set(key, plan);
+    if (this.plans.size > this.maxPlans) {
+      const [oldest, dropped] = this.plans.entries().next().value!;
+      this.plans.delete(oldest);
+      void dropped.release();
+    }
+    return plan;
+  }
+
+  /** How many plans there are, and how many of them hold packed weights. */
+  get statistics(): { plans: number; packed: number } {
+    const plans = [...this.plans.values()];
+    return { plans: plans.length, packed: plans.filter((plan) => plan.packed).length };
+  }
+
+  /** Frees every plan. */
+  async release(): Promise<void> {
+    await Promise.all([...this.plans.values()].map((plan) => plan.release()));
+    this.plans.clear();
+  }
+
+  /** Makes room for a plan's packed weights by unpacking the plans that were least recently used. */
+  private admit(bytes: number): boolean {
+    if (bytes > this.budget) return false;
+    let used = [...this.plans.values()].reduce((sum, plan) => sum + (plan.packed ? plan.parameterBytes : 0), 0);
+    for (const plan of this.plans.values()) {
+      if (used + bytes <= this.budget) break;
+      if (!plan.packed) continue;
+      used -= plan.parameterBytes;
+      void plan.release();
+    }
+    return used + bytes <= this.budget;
+  }
+}
+
+/** A compiled graph. */
+export class Plan {
+  /** Bytes of the parameters that the graph reads. */
+  readonly parameterBytes: number;
+  private readonly inputs: ReadonlyMap<string, Value>;
+  private model?: Uint8Array;
+  private session?: Promise<Session>;
+  private secondsUnpacked = 0;
+  /** Whether the session holds packed weights. */
+  packed = false;
+
+  constructor(
+    readonly graph: Graph,
+    private readonly store: ParameterStore,
+    private readonly admit: (bytes: number) => boolean,
+  ) {
+    this.inputs = leavesOf(graph, "input");
+    this.parameterBytes = [...leavesOf(graph, "parameter").values()].reduce(
+      (sum, { dtype, shape }) => sum + bytesPerElement(dtype) * sizeOf(shape as number[]),
+      0,
+    );
+  }
+
+  /**
+   * Runs the graph.
+   *
+   * @param feeds the inputs by name; ones that the graph does not read are ignored
+   * @throws if an input is missing or of another dtype or shape, or if the signal is aborted
+   */
+  async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<Record<string, AnyTensor>> {
+    const signal = workSignal(options.signal);
+    signal?.throwIfAborted();
+    const used = this.select(feeds);
+    const session = await this.ready();
+    const start = performance.now();
+    const outputs = await session.run(used);
+    if (!this.packed) this.secondsUnpacked += (performance.now() - start) / 1000;
+    signal?.throwIfAborted();
+    return outputs;
+  }
+
+  /** Packs the weights now instead of when the plan has run often enough. */
+  async pack(): Promise<void> {
+    this.secondsUnpacked = Number.POSITIVE_INFINITY;
+    await this.ready();
+  }
+
+  /** Frees the session; the plan can run again, at the cost of compiling again. */
+  async release(): Promise<void> {
+    const session = this.session;
+    this.session = undefined;
+    this.packed = false;
+    this.secondsUnpacked = 0;
+    await (await session)?.release();
+  }
+
+  private ready(): Promise<Session> {
+    const worthPacking = !this.packed && this.secondsUnpacked > this.parameterBytes / PACKING_RATE;
+    if (this.session && !(worthPacking && this.admit(this.parameterBytes))) return this.session;
+    const old = this.session;
+    this.packed = old !== undefined || this.secondsUnpacked === Number.POSITIVE_INFINITY;
+    this.session = this.compile(this.packed);
+    void old?.then((session) => session.release());
+    return this.session;
+  }
+
+  private async compile(prepack: boolean): Promise<Session> {
+    this.model ??= exportOnnx(this.graph, (name) => this.store.source(name));
+    try {
+      return await createSession(this.model, { prepack, weightsFolder: this.store.folder });
+    } catch (error) {
+      this.session = undefined;
+      this.packed = false;
+      throw error;
+    }
+  }
+
+  /** The feeds that the graph reads, checked; named dimensions must agree among them. */
+  private select(feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
+    const used: Record<string, Feed> = {};
+    const sizes = new Map<string, { size: number; by: string }>();
+    for (const [name, { dtype, shape }] of this.inputs) {
+      const feed = feeds[name];
+      if (!feed) throw new Error(`The graph needs the input "${name}", which was not given.`);
+      const fits = feed.shape.length === shape.length && shape.every((dim, i) => typeof dim === "string" || dim === feed.shape[i]);
+      if (feed.dtype !== dtype || !fits)
+        throw new Error(
+          `The input "${name}" came as ${feed.dtype}[${feed.shape.join(", ")}]; expected ${dtype}[${shape.join(", ")}].`,
+        );
+      shape.forEach((dim, i) => {
+        if (typeof dim === "number") return;
+        const size = feed.shape[i]!;
+        const known = sizes.get(dim);
+        if (known && known.size !== size)
+          throw new Error(
+            `The inputs disagree on "${dim}": it is ${known.size} in "${known.by}" and ${size} in "${name}".`,
+          );
+        sizes.set(dim, { size, by: name });
+      });
+      used[name] = feed;
+    }
+    return used;
+  }
+}
