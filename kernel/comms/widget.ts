@@ -1,0 +1,128 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Change, MimeBundle, WidgetHandle } from "../../widgets/host.js";
+import { DISPLAY } from "../display/mime.js";
+import type { Json } from "../protocol/message.js";
+import { joinBuffers, splitBuffers } from "./buffers.js";
+import type { Comm, CommMessage } from "./manager.js";
+
+/** The MIME type that shows a widget. */
+export const WIDGET_VIEW = "application/vnd.jupyter.widget-view+json";
+
+/** What a widget needs of those who keep it. */
+export interface WidgetKeeper {
+  /** Wraps a callback so that what it prints belongs to the code that registered it, and its errors are shown. */
+  bind<A extends unknown[]>(callback: (...args: A) => unknown): (...args: A) => void;
+  /** Forgets a closed widget. */
+  forget(id: string): void;
+}
+
+/** A live widget, kept in step with the front ends by the Jupyter widgets protocol 2.1. */
+export class Widget<S extends object = Json> implements WidgetHandle<S> {
+  readonly #observers = new Set<(change: Change<S>) => void>();
+  readonly #listeners = new Set<(content: unknown, buffers: readonly Uint8Array[]) => void>();
+  /** What the front end has just sent: it is not sent back, or a slider fights with its user. */
+  #received: Partial<S> | undefined;
+
+  constructor(
+    private readonly comm: Comm,
+    /** The state with the names of the browser half among it. */
+    readonly state: S,
+    private readonly keeper: WidgetKeeper,
+    private readonly fallback: (state: S) => MimeBundle,
+  ) {
+    comm.onMessage = (message) => this.#receive(message);
+    comm.onClose = () => keeper.forget(comm.id);
+  }
+
+  get id(): string {
+    return this.comm.id;
+  }
+
+  get<K extends keyof S>(name: K): S[K] {
+    return this.state[name];
+  }
+
+  set(patch: Partial<S>): void {
+    const received = this.#received;
+    const news = Object.entries(patch).filter(([name, value]) => {
+      return !(received && name in received && isDeepStrictEqual(received[name as keyof S], value));
+    });
+    if (news.length) this.#push("update", Object.fromEntries(news));
+    this.#apply(patch);
+  }
+
+  observe(callback: (change: Change<S>) => void): () => void {
+    const bound = this.keeper.bind(callback);
+    this.#observers.add(bound);
+    return () => this.#observers.delete(bound);
+  }
+
+  onMessage(
+    callback: (content: unknown, buffers: readonly Uint8Array[]) => void | Promise<void>,
+  ): () => void {
+    const bound = this.keeper.bind(callback);
+    this.#listeners.add(bound);
+    return () => this.#listeners.delete(bound);
+  }
+
+  send(content: unknown, buffers: readonly ArrayBufferView[] = []): void {
+    const bytes = buffers.map((view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    this.comm.send({ method: "custom", content }, { buffers: bytes });
+  }
+
+  close(): void {
+    this.keeper.forget(this.id);
+    this.comm.close();
+  }
+
+  /** The live view, with a picture of the present state for places where no widget runs. */
+  bundle(): MimeBundle {
+    return { ...this.fallback(this.state), [WIDGET_VIEW]: viewOf(this.id) };
+  }
+
+  static {
+    Object.defineProperty(Widget.prototype, DISPLAY, { value: Widget.prototype.bundle });
+  }
+
+  #push(method: "update" | "echo_update", patch: object): void {
+    const { state, paths, buffers } = splitBuffers(patch, widgetReference);
+    this.comm.send({ method, state, buffer_paths: paths }, { buffers });
+  }
+
+  #apply(patch: Partial<S>): void {
+    const changes: Change<S>[] = [];
+    for (const name of Object.keys(patch) as (keyof S)[]) {
+      const old = this.state[name];
+      this.state[name] = patch[name] as S[keyof S];
+      changes.push({ name, value: this.state[name], old });
+    }
+    for (const change of changes) for (const observer of this.#observers) observer(change);
+  }
+
+  #receive({ data, buffers }: CommMessage): void {
+    if (data.method === "request_state") this.#push("update", this.state);
+    else if (data.method === "custom")
+      for (const listener of this.#listeners) listener(data.content, buffers);
+    else if (data.method === "update") {
+      const patch = joinBuffers({ ...(data.state as Json) }, data.buffer_paths, buffers) as Partial<S>;
+      // The echo is the first thing that the front end hears of its update, and tells its other views.
+      this.#push("echo_update", patch);
+      this.#received = patch;
+      try {
+        this.#apply(patch);
+      } finally {
+        this.#received = undefined;
+      }
+    }
+  }
+}
+
+/** The content under the widget view's MIME type. */
+export function viewOf(id: string): Json {
+  return { model_id: id, version_major: 2, version_minor: 0 };
+}
+
+/** On the wire a widget inside a state is a name. */
+export function widgetReference(value: object): string | undefined {
+  return value instanceof Widget ? `IPY_MODEL_${value.id}` : undefined;
+}

@@ -1,0 +1,48 @@
+import type { Header, Message } from "../protocol/message.js";
+import { currentContext } from "./context.js";
+import type { Failure } from "./failure.js";
+
+/** What is running: a request, and for an `execute_request` its cell. */
+export interface Work {
+  readonly parent: Header;
+  readonly request: Message;
+  readonly cell?: Cell;
+}
+
+/** One execution of a cell. */
+export class Cell implements Work {
+  readonly cell: Cell = this;
+  /** Aborted when the cell is interrupted. */
+  readonly abort: AbortController = new AbortController();
+  /** What ends the timers that the cell has set. */
+  readonly timers: Set<() => void> = new Set();
+  /** The value of the last expression. */
+  result: { value: unknown } | undefined;
+  /** Why the cell failed. */
+  failure: Failure | undefined;
+
+  constructor(
+    readonly request: Message,
+    readonly code: string,
+    readonly silent: boolean,
+    readonly storeHistory: boolean,
+    readonly stopOnError: boolean,
+    /** The number in front of the cell. */
+    readonly count: number,
+  ) {}
+
+  get parent(): Header {
+    return this.request.header;
+  }
+
+  /** Ends every timer that the cell has set and that has not fired. */
+  clearTimers(): void {
+    for (const end of this.timers) end();
+    this.timers.clear();
+  }
+}
+
+/** The work that the code running now belongs to, where that is known. */
+export function currentWork(): Work | undefined {
+  return currentContext() as Work | undefined;
+}

@@ -1,0 +1,105 @@
+import { createRequire } from "node:module";
+import type { Converter, ConvertResult, Diagnostic as TslabDiagnostic } from "tslab/dist/converter.js";
+import { SourceRegistry } from "./sources.js";
+import { lastSourceMaps } from "./typescript.js";
+
+const require = createRequire(import.meta.url);
+
+/** One finding of the compiler, in a cell or in a file that it imports. Lines and columns count from 1. */
+export interface Diagnostic {
+  readonly line: number;
+  readonly column: number;
+  /** How many characters are meant, on that line. */
+  readonly length: number;
+  readonly code: number;
+  readonly message: string;
+  /** The file, where it is not the cell itself. */
+  readonly file: string | undefined;
+}
+
+/**
+ * Findings about declarations that the compiler writes for later cells. What it cannot name becomes `any` there,
+ * which hinders nobody; the cell itself is right.
+ */
+const UNNAMEABLE = new Set([2742, 2883, 4023, 4058, 4060, 4082, 4094, 7056]);
+
+/**
+ * tslab's converter, with structured findings, source maps, and declarations that stay when a cell fails.
+ *
+ * tslab forgets what a cell declared when it throws or is interrupted; here later cells keep its variables.
+ */
+export class CellCompiler implements Converter {
+  readonly sources: SourceRegistry = new SourceRegistry();
+  /** The findings of the last conversion. */
+  diagnostics: readonly Diagnostic[] = [];
+  #name = "cell";
+  #shown = "";
+  #declarations = "";
+  readonly #converter: Converter;
+
+  /** @param protect runs a section that an interrupt must not tear */
+  constructor(private readonly protect: <T>(section: () => T) => T) {
+    const { createConverter } =
+      require("tslab/dist/converter.js") as typeof import("tslab/dist/converter.js");
+    this.#converter = createConverter({ isJS: false, isBrowser: false });
+  }
+
+  /**
+   * Names the next source, in stack traces.
+   *
+   * @param shown the source as the user wrote it, line by line the same
+   */
+  begin(count: number, shown: string): void {
+    this.#name = this.sources.newName(count);
+    this.#shown = shown;
+    this.diagnostics = [];
+  }
+
+  /** Forgets all declarations. */
+  reset(): void {
+    this.#declarations = "";
+  }
+
+  convert(_previous: string, source: string): ConvertResult {
+    const result = this.protect(() => this.#converter.convert(this.#declarations, source));
+    const diagnostics = result.diagnostics.filter(({ code }) => !UNNAMEABLE.has(code));
+    this.diagnostics = diagnostics.map((diagnostic) => readDiagnostic(diagnostic));
+    if (diagnostics.length) return { ...result, diagnostics };
+    this.#declarations = result.declOutput ?? "";
+    if (!result.output) return { ...result, diagnostics };
+    const { output, hasToplevelAwait: awaits = false } = result;
+    const lines = output.trimEnd().split("\n").length;
+    this.sources.add(this.#name, { source: this.#shown, maps: lastSourceMaps(), awaits, lines });
+    return { ...result, diagnostics, output: `${output}\n//# sourceURL=${this.#name}` };
+  }
+
+  inspect(_previous: string, source: string, position: number): ReturnType<Converter["inspect"]> {
+    return this.protect(() => this.#converter.inspect(this.#declarations, source, position));
+  }
+
+  complete(_previous: string, source: string, position: number): ReturnType<Converter["complete"]> {
+    return this.protect(() => this.#converter.complete(this.#declarations, source, position));
+  }
+
+  addModule(...args: Parameters<Converter["addModule"]>): TslabDiagnostic[] {
+    const found = this.protect(() => this.#converter.addModule(...args));
+    this.diagnostics = found.map((diagnostic) => readDiagnostic(diagnostic));
+    return found;
+  }
+
+  close(): void {
+    this.#converter.close();
+  }
+}
+
+function readDiagnostic({ start, end, messageText, code, fileName }: TslabDiagnostic): Diagnostic {
+  const length = end.line === start.line ? Math.max(1, end.character - start.character) : 1;
+  return {
+    line: start.line + 1,
+    column: start.character + 1,
+    length,
+    code,
+    message: messageText,
+    file: fileName,
+  };
+}

@@ -1,0 +1,71 @@
+/** Completion, inspection and the question whether a cell is complete: magics first, then TypeScript. */
+import { createRequire } from "node:module";
+import type { Magics } from "../magics/registry.js";
+import { blankMagics } from "../magics/source.js";
+import type { Json } from "../protocol/message.js";
+import type { Evaluator } from "./evaluator.js";
+import { toCodePoints, toUtf16 } from "./text-position.js";
+import { ts } from "./typescript.js";
+
+const require = createRequire(import.meta.url);
+
+/** The answers of the language service to a front end. Cursors count code points. */
+export class Introspection {
+  constructor(
+    private readonly evaluator: Evaluator,
+    private readonly magics: Magics,
+  ) {}
+
+  /** The content of a `complete_reply`. */
+  complete(code: string, cursor: number): Json {
+    const at = toUtf16(code, cursor);
+    const found = this.magics.complete(code, at) ?? this.#completeTypeScript(code, at);
+    const [start, end] = [toCodePoints(code, found.start), toCodePoints(code, found.end)];
+    return {
+      status: "ok",
+      matches: found.matches.map(({ text }) => text),
+      cursor_start: start,
+      cursor_end: end,
+      metadata: { _jupyter_types_experimental: found.matches.map((match) => ({ ...match, start, end })) },
+    };
+  }
+
+  #completeTypeScript(
+    code: string,
+    at: number,
+  ): { start: number; end: number; matches: { text: string; type: string }[] } {
+    const { start, end, candidates, original } = this.evaluator.complete(blankMagics(code), at);
+    const kinds = new Map(original?.entries.map(({ name, kind }) => [name, String(kind)]));
+    // tslab adds an empty name where nothing is typed yet and nothing fits.
+    const matches = candidates.filter(Boolean).map((text) => ({ text, type: kinds.get(text) ?? "" }));
+    return { start, end, matches };
+  }
+
+  /** The content of an `inspect_reply`. */
+  inspect(code: string, cursor: number): Json {
+    const at = toUtf16(code, cursor);
+    const help = this.magics.inspect(code, at);
+    if (help) return found({ "text/plain": help, "text/markdown": help });
+    const info = this.evaluator.inspect(blankMagics(code), at);
+    if (!info) return { status: "ok", found: false, data: {}, metadata: {} };
+    const { printQuickInfo } = require("tslab/dist/inspect.js") as typeof import("tslab/dist/inspect.js");
+    return found({ "text/plain": printQuickInfo(info) });
+  }
+
+  /** The content of an `is_complete_reply`. */
+  isComplete(code: string): Json {
+    if (/^%%/.test(code))
+      return { status: /\n[ \t]*\n?$/.test(code) ? "complete" : "incomplete", indent: "" };
+    const source = blankMagics(code);
+    const { isCompleteCode } = require("tslab/dist/converter.js") as typeof import("tslab/dist/converter.js");
+    const { completed, indent } = isCompleteCode(source);
+    if (!completed) return { status: "incomplete", indent: indent ?? "" };
+    const file = ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest);
+    const { parseDiagnostics } = file as unknown as { parseDiagnostics: readonly unknown[] };
+    return { status: parseDiagnostics.length ? "invalid" : "complete" };
+  }
+}
+
+function found(data: Json): Json {
+  return { status: "ok", found: true, data, metadata: {} };
+}

@@ -1,0 +1,49 @@
+import { currentContext, runInContext } from "./context.js";
+
+/** Whoever keeps the timers that it started, to end them. */
+export interface TimerOwner {
+  readonly timers: Set<() => void>;
+}
+
+function ownerOf(context: unknown): TimerOwner | undefined {
+  return typeof context === "object" && context !== null && "timers" in context
+    ? (context as TimerOwner)
+    : undefined;
+}
+
+/**
+ * Makes the global timers carry the context of the code that set them, and note them with their owner so that an
+ * interrupt can end them.
+ *
+ * The callback runs as a microtask: one that is terminated inside Node's own timer code would leave the core's stack
+ * of contexts in disorder, and Node aborts the process then.
+ */
+export function hookTimers(): void {
+  const { setTimeout, setInterval, setImmediate, clearTimeout, clearImmediate } = globalThis;
+  const hook = <Set extends (callback: (...args: never[]) => void, ...rest: never[]) => object>(
+    set: Set,
+    clear: (handle: never) => void,
+    once: boolean,
+  ): Set => {
+    const hooked = (callback: (...args: unknown[]) => void, ...rest: unknown[]): unknown => {
+      if (typeof callback !== "function") return Reflect.apply(set, globalThis, [callback, ...rest]);
+      const context = currentContext();
+      const owner = ownerOf(context);
+      const fire = (...args: unknown[]): void => {
+        if (once) owner?.timers.delete(end);
+        runInContext(context, () => {
+          void Promise.resolve().then(() => callback(...args));
+        });
+      };
+      const handle = Reflect.apply(set, globalThis, [fire, ...rest]);
+      const end = (): void => clear(handle as never);
+      owner?.timers.add(end);
+      return handle;
+    };
+    // `util.promisify(setTimeout)` and the like read properties of the original.
+    return Object.defineProperties(hooked, Object.getOwnPropertyDescriptors(set)) as unknown as Set;
+  };
+  globalThis.setTimeout = hook(setTimeout as never, clearTimeout as never, true) as never;
+  globalThis.setInterval = hook(setInterval as never, clearTimeout as never, false) as never;
+  globalThis.setImmediate = hook(setImmediate as never, clearImmediate as never, true) as never;
+}

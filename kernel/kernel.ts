@@ -1,0 +1,278 @@
+import { inspect } from "node:util";
+import type { Progress } from "../src/runtime/host.js";
+import type { WidgetHost } from "../widgets/host.js";
+import { CommManager } from "./comms/manager.js";
+import { KernelWidgets } from "./comms/widget-host.js";
+import { Displayer } from "./display/display.js";
+import { ProgressLine } from "./display/progress.js";
+import { Cell, currentWork, type Work } from "./execution/cell.js";
+import { CellRuns } from "./execution/cell-runs.js";
+import { currentContext, resetContext, runInContext } from "./execution/context.js";
+import { Evaluator } from "./execution/evaluator.js";
+import { History } from "./execution/history.js";
+import { askReader } from "./execution/input.js";
+import { Introspection } from "./execution/introspection.js";
+import { CellQueue } from "./execution/queue.js";
+import { renderError } from "./execution/traceback.js";
+import { kernelInfo } from "./kernel-info.js";
+import { builtinMagics } from "./magics/builtin/index.js";
+import { Magics } from "./magics/registry.js";
+import type { Connection } from "./protocol/connection.js";
+import { KeyboardInterrupt } from "./protocol/keyboard-interrupt.js";
+import type { Attachments, Header, Json, Message } from "./protocol/message.js";
+import { Transport } from "./protocol/transport.js";
+
+/** How long a cell may take to end by itself after its signal is aborted. */
+const GENTLE_MS = 100;
+
+/** The kernel: it answers the requests of front ends, one cell at a time. */
+export class Kernel {
+  readonly info: Json = kernelInfo();
+  readonly magics: Magics = new Magics();
+  readonly comms: CommManager = new CommManager((...message) => this.publish(...message));
+  readonly widgets: WidgetHost = new KernelWidgets(this.comms, (callback) => this.#bind(callback));
+  readonly displayer: Displayer = new Displayer((type, content) => this.publish(type, content));
+  readonly #history = new History();
+  readonly #transport: Transport;
+  readonly #evaluator: Evaluator;
+  readonly #introspection: Introspection;
+  readonly #queue: CellQueue;
+  readonly #runs: CellRuns;
+  readonly #progress = new WeakMap<object, Map<string, ProgressLine>>();
+  /** Aborted and renewed at each interrupt: for work that no cell runs, such as a widget's callback. */
+  #background = new AbortController();
+  #lastCell: Work | undefined;
+  #count = 0;
+
+  /**
+   * @param folder the notebook's folder
+   * @param exit ends the process
+   */
+  constructor(
+    connection: Connection,
+    folder: string,
+    private readonly exit: (code: number) => never,
+  ) {
+    this.#transport = new Transport(connection, this.info, {
+      request: (channel, message) => this.#receive(channel, message),
+      interrupt: () => this.#interrupt(),
+      terminated: () => this.#terminated(),
+      shutdown: () => this.#shutDown(),
+    });
+    this.#evaluator = new Evaluator(folder, (section) => this.#transport.protect(section));
+    this.#introspection = new Introspection(this.#evaluator, this.magics);
+    this.#runs = new CellRuns(this.#evaluator, this.magics, this.displayer);
+    this.#queue = new CellQueue({
+      start: (cell, done) => this.#start(cell, done),
+      abort: (cell) => this.#answer(cell, { status: "aborted" }),
+      afterArrived: (callback) => this.#transport.afterArrived(callback),
+    });
+    this.magics.register(...builtinMagics);
+  }
+
+  /** The signal of the cell that runs, or of the callback that runs beside it. */
+  signal(): AbortSignal {
+    const cell = currentWork()?.cell;
+    if (cell && cell === this.#queue.running) return cell.abort.signal;
+    if (!currentContext() && this.#queue.running) return this.#queue.running.abort.signal;
+    return this.#background.signal;
+  }
+
+  /** Draws one line for each task of a cell. */
+  progress(progress: Progress): void {
+    const work = this.#work();
+    if (!work) return;
+    const lines = this.#progress.get(work) ?? new Map<string, ProgressLine>();
+    this.#progress.set(work, lines);
+    let line = lines.get(progress.task);
+    if (!line) {
+      const show = this.displayer.replaceable();
+      line = new ProgressLine((bundle) => runInContext(work, () => show(bundle)));
+      lines.set(progress.task, line);
+    }
+    line.update(progress);
+    if (progress.total !== undefined && progress.done >= progress.total) lines.delete(progress.task);
+  }
+
+  /** Asks the reader for a line; null where the front end cannot ask. */
+  ask(prompt: string, password = false): string | null {
+    const frontEnd = {
+      ask: (cell: Cell, content: object): Header => {
+        return this.#transport.send("stdin", cell.request.identities, "input_request", cell.parent, content);
+      },
+      waitForInput: (): Message => this.#transport.waitForInput(),
+    };
+    return askReader(frontEnd, currentWork()?.cell ?? this.#queue.running, prompt, password);
+  }
+
+  /** Publishes a message on behalf of the work that runs now. */
+  publish(type: string, content: object, attachments?: Attachments): void {
+    const parent = this.#work()?.parent ?? {};
+    this.#transport.send("iopub", [type], type, parent, content, attachments);
+  }
+
+  /** Sends text to the cell that wrote it; false before the first cell. */
+  write(name: "stdout" | "stderr", text: string): boolean {
+    const work = this.#work();
+    if (!work) return false;
+    this.#transport.stream({ parent: JSON.stringify(work.parent), name, text });
+    return true;
+  }
+
+  /** Shows an error that nobody caught. */
+  report(error: unknown): void {
+    const lines =
+      error instanceof Error ? renderError(error, this.#evaluator.compiler.sources) : [inspect(error)];
+    if (error instanceof KeyboardInterrupt) return;
+    process.stderr.write(`Uncaught ${lines.join("\n")}\n`);
+  }
+
+  /** What the code that runs now belongs to; where that is unknown, the cell that runs, or the last. */
+  #work(): Work | undefined {
+    return currentWork() ?? this.#queue.running ?? this.#lastCell;
+  }
+
+  #receive(channel: "shell" | "control", message: Message): void {
+    resetContext();
+    if (message.header.msg_type === "execute_request") this.#enqueue(message);
+    else runInContext({ parent: message.header, request: message }, () => this.#handle(channel, message));
+  }
+
+  #enqueue(message: Message): void {
+    const { code, silent = false, store_history = true, stop_on_error = true } = message.content;
+    const counts = silent !== true && store_history === true;
+    if (counts) this.#count++;
+    this.#queue.add(
+      new Cell(message, String(code ?? ""), silent === true, counts, stop_on_error !== false, this.#count),
+    );
+  }
+
+  #handle(channel: "shell" | "control", message: Message): void {
+    this.publish("status", { execution_state: "busy" });
+    try {
+      const answer = this.#dispatch(message);
+      if (answer) {
+        const type = message.header.msg_type.replace(/_request$/, "_reply");
+        this.#transport.send(channel, message.identities, type, message.header, answer);
+      }
+    } catch (error) {
+      this.report(error);
+    } finally {
+      this.publish("status", { execution_state: "idle" });
+    }
+  }
+
+  /** Answers a request that is not a cell; undefined where there is nothing to answer. */
+  #dispatch({ header, content, metadata, buffers }: Message): Json | undefined {
+    const code = String(content.code ?? "");
+    const cursor = typeof content.cursor_pos === "number" ? content.cursor_pos : code.length;
+    switch (header.msg_type) {
+      case "kernel_info_request":
+        return this.info;
+      case "complete_request":
+        return this.#introspection.complete(code, cursor);
+      case "inspect_request":
+        return this.#introspection.inspect(code, cursor);
+      case "is_complete_request":
+        return this.#introspection.isComplete(code);
+      case "history_request":
+        return { status: "ok", history: this.#history.answer(content) };
+      case "comm_info_request":
+        return { status: "ok", comms: this.comms.info(content.target_name as string | undefined) };
+      case "comm_open":
+      case "comm_msg":
+      case "comm_close":
+        this.comms.receive(header.msg_type, content, metadata, buffers);
+        return undefined;
+      default:
+        // The protocol has no reply for what a kernel does not know; clients ask for what kernel_info names.
+        process.stderr.write(`tslens does not know the message type ${header.msg_type}\n`);
+        return undefined;
+    }
+  }
+
+  #start(cell: Cell, done: (failed: boolean) => void): void {
+    resetContext();
+    this.#lastCell = cell;
+    runInContext(cell, () => {
+      this.publish("status", { execution_state: "busy" });
+      if (!cell.silent) this.publish("execute_input", { code: cell.code, execution_count: cell.count });
+      if (cell.storeHistory) this.#history.add(cell.count, cell.code);
+      this.#runs.start(cell, ({ reply, output, error }) => {
+        runInContext(cell, () => {
+          for (const line of this.#progress.get(cell)?.values() ?? []) line.finish();
+          if (output?.["text/plain"] !== undefined)
+            this.#history.setOutput(cell.count, String(output["text/plain"]));
+          if (output && !cell.silent) {
+            this.publish("execute_result", { execution_count: cell.count, data: output, metadata: {} });
+          }
+          if (error && !cell.silent) this.publish("error", error);
+          this.#reply(cell, reply);
+          this.publish("status", { execution_state: "idle" });
+        });
+        done(error !== undefined);
+      });
+    });
+  }
+
+  #reply(cell: Cell, content: Json): void {
+    this.#transport.send("shell", cell.request.identities, "execute_reply", cell.parent, {
+      ...content,
+      execution_count: cell.count,
+    });
+  }
+
+  /** Answers a cell that is not run. */
+  #answer(cell: Cell, content: Json): void {
+    runInContext(cell, () => {
+      this.publish("status", { execution_state: "busy" });
+      this.#reply(cell, content);
+      this.publish("status", { execution_state: "idle" });
+    });
+  }
+
+  #interrupt(): void {
+    resetContext();
+    this.#abortBackground();
+    const cell = this.#queue.running;
+    if (!cell) return;
+    cell.abort.abort(new KeyboardInterrupt());
+    setTimeout(() => this.#runs.interrupt(cell), GENTLE_MS);
+  }
+
+  #terminated(): void {
+    resetContext();
+    this.#abortBackground();
+    const cell = this.#queue.running;
+    if (!cell) this.#queue.advance();
+    else {
+      cell.abort.abort(new KeyboardInterrupt());
+      this.#runs.interrupt(cell);
+    }
+  }
+
+  #abortBackground(): void {
+    this.#background.abort(new KeyboardInterrupt());
+    this.#background = new AbortController();
+  }
+
+  #shutDown(): void {
+    this.#queue.running?.abort.abort(new KeyboardInterrupt());
+    this.#evaluator.close();
+    this.#transport.close(() => this.exit(0));
+  }
+
+  /** Binds a callback to the code that registers it: what it prints goes there, and so do its errors. */
+  #bind<A extends unknown[]>(callback: (...args: A) => unknown): (...args: A) => void {
+    const context = this.#work();
+    return (...args) =>
+      runInContext(context, () => {
+        try {
+          const result = callback(...args);
+          if (result instanceof Promise) result.catch((error) => this.report(error));
+        } catch (error) {
+          this.report(error);
+        }
+      });
+  }
+}

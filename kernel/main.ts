@@ -1,0 +1,49 @@
+/** The kernel's process: `node main.js --config-path <connection file>`. */
+import { createRequire } from "node:module";
+import { setHost } from "../src/runtime/host.js";
+import { setCurrentKernel } from "./current.js";
+import type { MimeBundle } from "./display/mime.js";
+import { definePrompts } from "./execution/input.js";
+import { guardProcess } from "./execution/process-guard.js";
+import { hookStreams } from "./execution/streams.js";
+import { hookTimers } from "./execution/timers.js";
+import { Kernel } from "./kernel.js";
+import { defineClock } from "./magics/builtin/time.js";
+import { readConnection } from "./protocol/connection.js";
+
+const at = process.argv.indexOf("--config-path");
+const path = at < 0 ? undefined : process.argv[at + 1];
+if (!path) {
+  console.error("The kernel is started by Jupyter, with --config-path and the connection file.");
+  process.exit(2);
+}
+
+const exit = guardProcess((error) => kernel.report(error));
+hookTimers();
+const kernel = new Kernel(readConnection(path), process.cwd(), exit);
+setCurrentKernel(kernel);
+hookStreams((name, text) => kernel.write(name, text));
+definePrompts((prompt) => kernel.ask(prompt));
+defineClock();
+setHost({
+  signal: () => kernel.signal(),
+  progress: (progress) => kernel.progress(progress),
+  display: (value) => kernel.displayer.display(value),
+});
+
+/** What tslab's own display functions hand over. */
+interface TslabDisplay {
+  readonly data: MimeBundle;
+  readonly transient: { readonly display_id?: string };
+}
+
+// tslab's display functions read this binding of its CommonJS module.
+const tslab = createRequire(import.meta.url)("tslab/dist/jupyter.js") as Record<string, unknown>;
+tslab.lastWriteDisplayData = ({ data, transient }: TslabDisplay, update: boolean): void => {
+  const displayId = transient.display_id;
+  kernel.displayer.displayBundle(data, { update: update === true, ...(displayId ? { displayId } : {}) });
+};
+
+// Jupyter interrupts by message; a signal comes from a terminal, where the whole process group gets it.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => exit(0));

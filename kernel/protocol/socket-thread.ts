@@ -1,0 +1,185 @@
+/**
+ * The worker thread that owns the sockets: it answers heartbeat and control while the main thread runs a cell, and
+ * shows a cell's output while the cell does not yield.
+ */
+import { writeSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { Reply, Router, XPublisher } from "zeromq";
+import { endpoint } from "./connection.js";
+import { InterruptAsker } from "./interrupt-flag.js";
+import { type Message, newHeader, outgoing } from "./message.js";
+import { SendQueue } from "./send-queue.js";
+import { StreamBuffer } from "./stream-buffer.js";
+import { terminateMainThread } from "./terminate.js";
+import type { FromThread, ThreadData, ToThread } from "./thread-messages.js";
+import { decode, encode } from "./wire.js";
+
+const { connection, session, kernelInfo, interruptMemory, inputPort } = workerData as ThreadData;
+const main = parentPort!;
+const tell = (message: FromThread, transfer?: ArrayBuffer[]): void => main.postMessage(message, transfer);
+
+/** How long a cell may take to notice an interrupt by itself: longer than one short run of the engine. */
+const GENTLE_MS = 200;
+const POLL_MS = 20;
+/** How long the main thread may take to end the process by itself. */
+const SHUTDOWN_MS = 700;
+
+const shell = new Router({ linger: 200 });
+const control = new Router({ linger: 200 });
+const stdin = new Router({ linger: 200 });
+// A publisher drops what exceeds its high-water mark, which counts only for later binds.
+const iopub = new XPublisher({ linger: 200, sendHighWaterMark: 0, verbosity: "allSubs" });
+const heartbeat = new Reply({ linger: 0 });
+const sockets = { shell, control, iopub, stdin, heartbeat };
+const queues = {
+  shell: new SendQueue(shell),
+  control: new SendQueue(control),
+  iopub: new SendQueue(iopub),
+  stdin: new SendQueue(stdin),
+};
+
+const streams = new StreamBuffer(({ parent, name, text }) => {
+  const parts = [JSON.stringify(newHeader("stream", session)), parent, "{}", JSON.stringify({ name, text })];
+  queues.iopub.send(encode(connection.key, { identities: ["stream"], parts, buffers: [] }));
+});
+
+/** A note for whoever started the kernel; in a worker thread `process.stderr` goes through the main thread. */
+function note(text: string): void {
+  try {
+    writeSync(2, `tslens: ${text}\n`);
+  } catch {
+    // Standard error is closed: nobody reads notes.
+  }
+}
+
+async function listen(socket: Router, name: string, receive: (message: Message) => void): Promise<void> {
+  for await (const frames of socket) {
+    let message: Message;
+    try {
+      message = decode(connection.key, frames);
+    } catch (error) {
+      note(`dropped a message on ${name}: ${(error as Error).message}`);
+      continue;
+    }
+    receive(message);
+  }
+}
+
+function publish(type: string, parent: Message["header"] | object, content: object): void {
+  streams.flush();
+  queues.iopub.send(encode(connection.key, outgoing([type], newHeader(type, session), parent, content)));
+}
+
+function forward(channel: "shell" | "control", message: Message): void {
+  tell({ kind: "request", channel, message });
+}
+
+/** Control requests that must be answered while a cell spins; others go to the main thread. */
+function onControl(message: Message): void {
+  const { header, identities, content } = message;
+  const reply = (type: string, body: object): void =>
+    queues.control.send(encode(connection.key, outgoing(identities, newHeader(type, session), header, body)));
+  if (!["kernel_info_request", "interrupt_request", "shutdown_request"].includes(header.msg_type)) {
+    forward("control", message);
+    return;
+  }
+  publish("status", header, { execution_state: "busy" });
+  if (header.msg_type === "kernel_info_request") reply("kernel_info_reply", kernelInfo);
+  else if (header.msg_type === "interrupt_request") {
+    void interrupt();
+    reply("interrupt_reply", { status: "ok" });
+  } else {
+    const body = { status: "ok", restart: content.restart === true };
+    reply("shutdown_reply", body);
+    publish("shutdown_reply", header, body);
+    void shutDown(body.restart);
+  }
+  publish("status", header, { execution_state: "idle" });
+}
+
+const asker = new InterruptAsker(interruptMemory);
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function interrupt(): Promise<void> {
+  const first = asker.ask();
+  if (first) {
+    tell({ kind: "interrupt" });
+    for (let waited = 0; asker.open && waited < GENTLE_MS; waited += POLL_MS) await pause(POLL_MS);
+  }
+  while (asker.open) {
+    if (asker.claim()) {
+      await terminateMainThread();
+      asker.finish();
+      tell({ kind: "terminated" });
+      return;
+    }
+    await pause(POLL_MS);
+  }
+}
+
+async function shutDown(restart: boolean): Promise<void> {
+  tell({ kind: "shutdown", restart });
+  await pause(SHUTDOWN_MS);
+  // Still here: the main thread is spinning.
+  await close();
+  process.kill(process.pid, "SIGKILL");
+}
+
+/** Sends what is left, then closes: a socket left open aborts the process at its exit. */
+async function close(): Promise<void> {
+  streams.flush();
+  await Promise.race([Promise.all(Object.values(queues).map((queue) => queue.sent)), pause(SHUTDOWN_MS)]);
+  for (const socket of Object.values(sockets)) if (!socket.closed) socket.close();
+}
+
+main.on("message", (message: ToThread) => {
+  switch (message.kind) {
+    case "stream":
+      streams.write(message.text);
+      break;
+    case "send":
+      if (message.channel === "iopub") streams.flush();
+      queues[message.channel].send(encode(connection.key, message.message));
+      break;
+    case "fence":
+      tell({ kind: "fence", id: message.id });
+      break;
+    case "close":
+      void close().then(() => tell({ kind: "closed" }));
+  }
+});
+
+/** A new subscriber is greeted (protocol 5.4), so that clients know when they miss nothing. */
+async function greetSubscribers(): Promise<void> {
+  for await (const [frame] of iopub) {
+    if (frame?.[0] !== 1) continue;
+    const subscription = frame.subarray(1).toString("utf8");
+    queues.iopub.send(
+      encode(
+        connection.key,
+        outgoing([subscription], newHeader("iopub_welcome", session), {}, { subscription }),
+      ),
+    );
+  }
+}
+
+async function echoHeartbeat(): Promise<void> {
+  for await (const frames of heartbeat) await heartbeat.send(frames);
+}
+
+await shell.bind(endpoint(connection, connection.shell_port));
+await control.bind(endpoint(connection, connection.control_port));
+await stdin.bind(endpoint(connection, connection.stdin_port));
+await iopub.bind(endpoint(connection, connection.iopub_port));
+await heartbeat.bind(endpoint(connection, connection.hb_port));
+publish("status", {}, { execution_state: "starting" });
+const closed = (): void => {};
+void listen(shell, "shell", (message) => forward("shell", message)).catch(closed);
+void listen(control, "control", onControl).catch(closed);
+void listen(stdin, "stdin", (message) => {
+  inputPort.postMessage(message);
+  asker.wake();
+}).catch(closed);
+void greetSubscribers().catch(closed);
+void echoHeartbeat().catch(closed);
+tell({ kind: "ready" });

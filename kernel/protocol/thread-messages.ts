@@ -1,0 +1,32 @@
+import type { MessagePort } from "node:worker_threads";
+import type { Connection } from "./connection.js";
+import type { Channel, Json, Message, Outgoing } from "./message.js";
+import type { StreamText } from "./stream-buffer.js";
+
+/** What the socket thread is started with. */
+export interface ThreadData {
+  readonly connection: Connection;
+  readonly session: string;
+  /** The content of `kernel_info_reply`, so that the control channel answers while the main thread is busy. */
+  readonly kernelInfo: Json;
+  readonly interruptMemory: SharedArrayBuffer;
+  /** Carries what arrives on stdin, which the main thread takes while it blocks. */
+  readonly inputPort: MessagePort;
+}
+
+/** From the main thread to the socket thread. */
+export type ToThread =
+  | { readonly kind: "send"; readonly channel: Channel; readonly message: Outgoing }
+  | { readonly kind: "stream"; readonly text: StreamText }
+  | { readonly kind: "fence"; readonly id: number }
+  | { readonly kind: "close" };
+
+/** From the socket thread to the main thread. */
+export type FromThread =
+  | { readonly kind: "ready" }
+  | { readonly kind: "request"; readonly channel: "shell" | "control"; readonly message: Message }
+  | { readonly kind: "interrupt" }
+  | { readonly kind: "terminated" }
+  | { readonly kind: "shutdown"; readonly restart: boolean }
+  | { readonly kind: "fence"; readonly id: number }
+  | { readonly kind: "closed" };
