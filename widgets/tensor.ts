@@ -1,8 +1,12 @@
 /** The number types that cross between kernel and browser, each with its array. */
-const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
+const arrayTypes: Record<DType, Float32ArrayConstructor | Int32ArrayConstructor | Uint8ArrayConstructor> = {
+  float32: Float32Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+};
 
 /** The name of a tensor's number type. */
-export type DType = keyof typeof arrayTypes;
+export type DType = "float32" | "int32" | "uint8";
 
 /** The array that holds a tensor's numbers. */
 export type TensorData = Float32Array | Int32Array | Uint8Array;

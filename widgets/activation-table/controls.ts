@@ -1,8 +1,8 @@
 import { hasKernel, type ViewModel } from "../browser/contract.js";
 import { element, field, fillSelect, keyHint } from "../browser/dom.js";
+import { groupNames, joinName, splitName } from "../names.js";
 import { showToken } from "../text.js";
 import { zooms } from "./layout.js";
-import { groupPoints, joinName, splitName } from "./points.js";
 import type { ActivationTableState, Order, TableChoices } from "./state.js";
 
 /** The choices above the table. */
@@ -35,7 +35,7 @@ export function tableControls(
     select.addEventListener("change", () => choose(choices(select.value)));
     return select;
   };
-  const kinds = (): Map<string, number[]> => groupPoints(model.get("points"));
+  const kinds = (): Map<string, number[]> => groupNames(model.get("points").map(({ name }) => name));
   const current = () => splitName(model.get("point"));
 
   /** Another kind keeps the layer if it has it; an order by one of its columns means nothing in the other. */

@@ -77,7 +77,7 @@ export interface SteeringControlsState extends SteeringChoices {
 }
 
 /** The names of the choices. */
-export const choiceNames = [
+export const choiceNames: readonly (keyof SteeringChoices)[] = [
   "prompt",
   "point",
   "direction",
@@ -86,7 +86,7 @@ export const choiceNames = [
   "max_new_tokens",
   "temperature",
   "seed",
-] as const satisfies readonly (keyof SteeringChoices)[];
+];
 
 /** Browser → kernel: run again with the present choices, or end the run. */
 export interface SteeringCommand {
