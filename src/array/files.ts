@@ -3,6 +3,7 @@
  * in a browser replaces it by one with the same exports.
  */
 import { createHash } from "node:crypto";
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import {
   access,
   mkdir,
@@ -15,6 +16,7 @@ import {
 } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join, basename as nodeBasename, dirname as nodeDirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** One `read` or `write` call of the system moves at most about 2 GiB. */
 const maxChunk = 1 << 30;
@@ -277,4 +279,34 @@ export function sha256OfFile(path: string): Promise<string> {
     }
     return hash.digest("hex");
   });
+}
+
+/**
+ * Reads part of a file at once, for values that are asked for synchronously.
+ *
+ * @throws RangeError where the range is not inside the file.
+ */
+export function readRangeSync(path: string, offset: number, length: number): Uint8Array {
+  const handle = openSync(path, "r");
+  try {
+    const { size } = fstatSync(handle);
+    if (offset < 0 || length < 0 || offset + length > size)
+      throw new RangeError(`Bytes ${offset} to ${offset + length} of ${path} were asked for, but it has ${size}.`);
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const read = readSync(handle, bytes, done, Math.min(maxChunk, length - done), offset + done);
+      if (read === 0) throw new Error(`${path} became shorter while it was read.`);
+      done += read;
+    }
+    return bytes;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** The folder of this package, in which the bundled models lie: the nearest one above this file with a package.json. */
+export function packageFolder(): string {
+  let folder = nodeDirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "package.json"))) folder = nodeDirname(folder);
+  return folder;
 }

@@ -108,7 +108,7 @@ export function cut(graph: Graph, name: string): Cut {
   const outputs: Record<string, Value> = { [name]: at };
   const carry = (value: Value): void => {
     if (crossing.has(value) || isLeaf(value)) return;
-    const label = `cut.${crossing.size}`;
+    const label = `${name}/${crossing.size}`; // no point is called so, and no other cut's value
     crossing.set(value, label);
     outputs[label] = value;
   };

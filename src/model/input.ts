@@ -1,11 +1,10 @@
 /** What a model is run on: text or token ids, as rows of equal length. */
 
-import type { NdArray } from "ndarray";
-import { shapeText, type TypedArray } from "../array/index.js";
+import { type AnyTensor, shapeText } from "../array/index.js";
 import type { Feed } from "../runtime/ort.js";
 
 /** A text, texts, token ids of one text or of several, or an integer NdArray `[pos]` or `[batch, pos]`. */
-export type ModelInput = string | readonly string[] | readonly number[] | readonly (readonly number[])[] | NdArray<TypedArray>;
+export type ModelInput = string | readonly string[] | readonly number[] | readonly (readonly number[])[] | AnyTensor;
 
 /** Rows of token ids of equal length; padding, where there is some, stands on the left. */
 export interface Batch {
@@ -24,7 +23,7 @@ export interface InputContext {
 }
 
 /** Turns an input into rows of equal length; shorter ones are padded on the left. */
-export function readInput(input: ModelInput, context: InputContext, attentionMask?: readonly (readonly number[])[] | NdArray<TypedArray>): Batch {
+export function readInput(input: ModelInput, context: InputContext, attentionMask?: readonly (readonly number[])[] | AnyTensor): Batch {
   const rows = rowsOf(input, context);
   if (rows.length === 0) throw new Error("The input is empty: give a text or token ids.");
   const length = Math.max(...rows.map((row) => row.length));
@@ -41,15 +40,15 @@ export function readInput(input: ModelInput, context: InputContext, attentionMas
 
 function rowsOf(input: ModelInput, { encode }: InputContext): readonly (readonly number[])[] {
   if (typeof input === "string") return [encode(input)];
-  if (!Array.isArray(input)) return nestedRows(input as NdArray<TypedArray>);
+  if (!Array.isArray(input)) return nestedRows(input as AnyTensor);
   if (input.length === 0) return [];
   if (typeof input[0] === "string") return (input as readonly string[]).map(encode);
   return Array.isArray(input[0]) ? (input as readonly (readonly number[])[]) : [input as readonly number[]];
 }
 
-function nestedRows(array: readonly (readonly number[])[] | NdArray<TypedArray>): readonly (readonly number[])[] {
+function nestedRows(array: readonly (readonly number[])[] | AnyTensor): readonly (readonly number[])[] {
   if (Array.isArray(array)) return array;
-  const nd = array as NdArray<TypedArray>;
+  const nd = array as AnyTensor;
   if (!nd?.shape || nd.shape.length < 1 || nd.shape.length > 2)
     throw new Error(
       `The input must be a text, texts, token ids or an NdArray [pos] or [batch, pos]; it came as ${nd?.shape ? `an NdArray ${shapeText(nd.shape)}` : typeof array}.`,

@@ -86,6 +86,8 @@ export const klDivergence = (options: { reference: Tensor; pos?: number }): KlDi
 /** The part of a batch that a metric is fed for. */
 export interface MetricInput {
   readonly tokens: readonly (readonly number[])[];
+  /** 1 at tokens and 0 at padding. */
+  readonly mask?: readonly (readonly number[])[];
   /** Texts of single tokens to ids. */
   readonly tokenId: (text: string) => number;
 }
@@ -150,16 +152,33 @@ function lowerFunction(
   return { scalar: result.value, feeds: {} };
 }
 
-function lowerCrossEntropy(logits: Value, { tokens }: MetricInput): LoweredMetric {
+/** `−log p` of each next token, `[batch, pos−1]`, and the ids that it is fed. */
+export function nextTokenLoss(logits: Value, { tokens }: MetricInput): { losses: Value; feeds: Record<string, Feed> } {
   const length = tokens[0]!.length;
   if (length < 2) throw new Error("The cross-entropy of next tokens needs an input of two tokens or more.");
   const predictions = g.slice(logits, 1, 0, -1);
   const next = g.input("metric.next", "int64", ["batch", predictions.shape[1]!, 1]);
-  const logProbs = g.gatherElements(g.logSoftmax(predictions), next);
-  const ids = BigInt64Array.from(tokens.flatMap((row) => row.slice(1)), BigInt);
+  const losses = g.neg(g.squeeze(g.gatherElements(g.logSoftmax(predictions), next), [2]));
+  const data = BigInt64Array.from(tokens.flatMap((row) => row.slice(1)), BigInt);
+  return { losses, feeds: { "metric.next": { dtype: "int64", shape: [tokens.length, length - 1, 1], data } } };
+}
+
+/** The share of each next token in the mean: none where it, or what predicts it, is padding. */
+export function lossWeights({ tokens, mask }: MetricInput): Float32Array {
+  const real = tokens.map((row, b) => row.slice(1).map((_, i) => (mask && !(mask[b]![i] && mask[b]![i + 1]) ? 0 : 1)));
+  const flat = Float32Array.from(real.flat());
+  const count = flat.reduce((a, b) => a + b, 0);
+  if (count === 0) throw new Error("The cross-entropy of next tokens needs a row of two tokens or more.");
+  return flat.map((weight) => weight / count);
+}
+
+function lowerCrossEntropy(logits: Value, input: MetricInput): LoweredMetric {
+  const { losses, feeds } = nextTokenLoss(logits, input);
+  const shape = [input.tokens.length, input.tokens[0]!.length - 1];
+  const weights = g.input("metric.weights", "float32", losses.shape);
   return {
-    scalar: g.neg(g.mean(logProbs)),
-    feeds: { "metric.next": { dtype: "int64", shape: [tokens.length, length - 1, 1], data: ids } },
+    scalar: g.sum(g.mul(losses, weights)),
+    feeds: { ...feeds, "metric.weights": { dtype: "float32", shape, data: lossWeights(input) } },
   };
 }
 

@@ -1,0 +1,6 @@
+/** tslens: language models as graphs with named points, and the techniques that read and change them. */
+
+export * from "./array/index.js";
+export { Expression } from "./graph/index.js";
+export * from "./model/index.js";
+export { display, type Host, type Progress, setHost } from "./runtime/host.js";

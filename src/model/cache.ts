@@ -1,0 +1,126 @@
+/** The values of points that a run has kept. */
+
+import ndarray from "ndarray";
+import { contiguous, sizeOf, tensor, type Tensor } from "../array/index.js";
+import { nearest } from "../graph/index.js";
+import { actName } from "./names.js";
+
+/** What a cache needs to know of the model that made it. */
+export interface CacheContext {
+  /** The axes of each point. */
+  readonly axes: (name: string) => readonly string[];
+  /** W_O of a layer as `[head, dHead, dModel]`, for `hook_result`. */
+  readonly outputWeights: (layer: number) => Tensor;
+  /** Heads that read a point for each head, by the point's full name. */
+  readonly headsOf: (name: string) => number;
+  /** The text of a token, if the model has a tokenizer. */
+  readonly tokenText: (id: number) => string;
+}
+
+/**
+ * The values of points that a run has kept, by full or short name.
+ *
+ * Values that are large and made from others are made when they are asked for: `hook_attn_in` and the inputs for each
+ * head are views of `hook_resid_pre`, and `hook_result` is z times W_O. Name them in `names` to have them computed in
+ * the run.
+ */
+export class ActivationCache {
+  constructor(
+    private readonly values: ReadonlyMap<string, Tensor>,
+    /** The token ids of the run, `[batch][pos]`. */
+    readonly tokens: readonly (readonly number[])[],
+    private readonly context: CacheContext,
+  ) {}
+
+  /**
+   * A point's value.
+   *
+   * @example
+   * ```ts
+   * cache.get("blocks.0.attn.hook_pattern"); // [batch, head, query, key]
+   * cache.get("pattern", 0); // the same
+   * cache.get("normalized", 3, "ln2");
+   * ```
+   * @throws if the run did not keep it, with the nearest names
+   */
+  get(name: string, layer?: number, type?: string): Tensor {
+    const full = this.values.has(name) ? name : actName(name, layer, type);
+    const value = this.values.get(full) ?? this.derive(full);
+    if (value) return value;
+    throw new Error(`The cache has no "${full}". The nearest are ${nearest(full, this.values.keys()).join(", ")}.`);
+  }
+
+  /** Whether the run kept a point. */
+  has(name: string, layer?: number, type?: string): boolean {
+    const full = this.values.has(name) ? name : actName(name, layer, type);
+    return this.values.has(full) || this.derivation(full) !== undefined;
+  }
+
+  /** The full names of the points that the run kept. */
+  get names(): string[] {
+    return [...this.values.keys()];
+  }
+
+  /** The points that the run kept, with their values. */
+  entries(): IterableIterator<[string, Tensor]> {
+    return new Map(this.values).entries();
+  }
+
+  /** What each dimension of a point's value is, such as `["batch", "pos", "head", "dHead"]`. */
+  axes(name: string): readonly string[] {
+    return this.context.axes(name);
+  }
+
+  /** The tokens of a row as text. */
+  strTokens(row = 0): string[] {
+    return this.tokens[row]!.map((id) => this.context.tokenText(id));
+  }
+
+  /** Bytes that the values take. */
+  get byteLength(): number {
+    return [...this.values.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  }
+
+  private derivation(name: string): { from: string; layer: number; kind: "result" | "input" } | undefined {
+    const match = /^blocks\.(\d+)\.(attn\.hook_result|hook_(?:attn_in|[qkv]_input))$/.exec(name);
+    if (!match) return undefined;
+    const kind = match[2] === "attn.hook_result" ? "result" : "input";
+    const from = `blocks.${match[1]}.${kind === "result" ? "attn.hook_z" : "hook_resid_pre"}`;
+    return this.values.has(from) ? { from, layer: Number(match[1]), kind } : undefined;
+  }
+
+  private derive(name: string): Tensor | undefined {
+    const derivation = this.derivation(name);
+    if (!derivation) return undefined;
+    const value = this.values.get(derivation.from)!;
+    return derivation.kind === "result"
+      ? headResults(value, this.context.outputWeights(derivation.layer))
+      : repeatHeads(value, this.context.headsOf(name));
+  }
+}
+
+/** A view of `[batch, pos, dModel]` as `[batch, pos, heads, dModel]` that copies nothing. */
+function repeatHeads(value: Tensor, heads: number): Tensor {
+  const [batch, length, width] = value.shape as [number, number, number];
+  const [b, p, d] = value.stride as [number, number, number];
+  return ndarray(value.data, [batch, length, heads, width], [b, p, 0, d], value.offset);
+}
+
+/** `z [batch, pos, head, dHead]` times `W_O [head, dHead, dModel]`, head by head: `[batch, pos, head, dModel]`. */
+function headResults(z: Tensor, weights: Tensor): Tensor {
+  const [heads, dHead, dModel] = weights.shape as [number, number, number];
+  const from = contiguous(z).data;
+  const w = contiguous(weights).data;
+  const rows = from.length / dHead;
+  const results = new Float32Array(rows * dModel);
+  for (let row = 0; row < rows; row++) {
+    const head = row % heads;
+    const out = results.subarray(row * dModel, (row + 1) * dModel);
+    for (let i = 0; i < dHead; i++) {
+      const factor = from[row * dHead + i]!;
+      const at = (head * dHead + i) * dModel;
+      for (let j = 0; j < dModel; j++) out[j]! += factor * w[at + j]!;
+    }
+  }
+  return tensor(results, [...z.shape.slice(0, 3), dModel]);
+}

@@ -1,0 +1,192 @@
+/**
+ * From what is asked of a model to a plan: builds the family's graph with the points that are wanted, weaves edits
+ * and metrics in, cuts off what is not needed, and keeps the plans.
+ */
+
+import { contiguous, type Tensor, tensor } from "../array/index.js";
+import * as g from "../graph/index.js";
+import type { Feed } from "../runtime/ort.js";
+import { type Plan, Runtime, type RuntimeOptions } from "../runtime/plan.js";
+import type { ModelConfig } from "./config.js";
+import { decoder, type DecoderOptions } from "./decoder.js";
+import type { Edit } from "./edits.js";
+import type { Layout } from "./family.js";
+import { type Batch, batchFeeds } from "./input.js";
+import { type LoweredEdit, lowerEdit } from "./lower-edits.js";
+import { type LoweredMetric, lowerMetric, type Metric, type MetricInput } from "./metrics.js";
+import { type PointName, resolveName } from "./names.js";
+import type { Parameters } from "./parameters.js";
+import type { Site, Window } from "./selection.js";
+
+/** Points that cost something to have apart; the decoder leaves them out where nobody wants them. */
+const optional = /\.ln\d\.hook_|ln_final\.hook_|hook_result$|hook_attn_in$|hook_[qkv]_input$|^unembed\.hook_in$/;
+
+/** What one run is to give. */
+export interface Request {
+  /** Full names of points. */
+  readonly points: readonly string[];
+  readonly logits: "all" | "last" | "none";
+  readonly edits: readonly LoweredEdit[];
+  readonly padded: boolean;
+  readonly cached?: boolean;
+}
+
+/** A model's graph, parameters and plans. */
+export class Engine {
+  readonly runtime: Runtime;
+  /** Every point of the model, in the order in which they are computed. */
+  readonly sites: ReadonlyMap<string, Site>;
+  readonly names: readonly string[];
+  private readonly graphs = new Map<string, g.Graph>();
+  private readonly plans = new Map<string, Plan>();
+  private readonly leaves = new Map<string, g.Value>();
+
+  constructor(
+    readonly config: ModelConfig,
+    readonly layout: Layout,
+    readonly parameters: Parameters,
+    options: RuntimeOptions = {},
+  ) {
+    this.runtime = new Runtime(parameters, options);
+    this.sites = this.findSites();
+    this.names = [...this.sites.keys()];
+  }
+
+  /** All points: those of the plain graph, and those that only a graph with its heads apart has. */
+  private findSites(): Map<string, Site> {
+    const { nHeads, nKvHeads } = this.config;
+    const all = this.build({ wants: (name) => !name.endsWith("hook_attn_in") || nHeads === nKvHeads });
+    const plain = this.build({ wants: (name) => optional.test(name) && !/_input$|attn_in$/.test(name) });
+    // Both orders are of computation; the inputs for each head come first in their block.
+    const merged = new Map<string, g.Value>(g.pointsOf(plain));
+    const sites = new Map<string, Site>();
+    const put = (name: string, value: g.Value): void => {
+      sites.set(name, { name, axes: value.attributes.axes as readonly string[], shape: value.shape });
+    };
+    const byHead = [...g.pointsOf(all)].filter(([name]) => /_input$|attn_in$/.test(name));
+    for (const [name, value] of merged) {
+      put(name, value);
+      const block = /^(blocks\.\d+)\.hook_resid_pre$/.exec(name)?.[1];
+      if (block) for (const [extra, found] of byHead) if (extra.startsWith(`${block}.`)) put(extra, found);
+    }
+    return sites;
+  }
+
+  private build(options: DecoderOptions): g.Graph {
+    return decoder(this.config, this.layout, (name) => this.parameter(name), options);
+  }
+
+  /** One value for each parameter, so that the gradients of all its uses are summed. */
+  private parameter(name: string): g.Value {
+    const known = this.leaves.get(name);
+    if (known) return known;
+    const { dtype, shape } = this.parameters.info(name);
+    const leaf = g.cast(g.parameter(name, dtype, shape), "float32");
+    this.leaves.set(name, leaf);
+    return leaf;
+  }
+
+  /** The full name of a point, or an error with the nearest names. */
+  resolve(name: PointName): string {
+    return resolveName(name, this.names);
+  }
+
+  /** The axes and shape of a point. */
+  site(name: string): Site {
+    return this.sites.get(name)!;
+  }
+
+  /** Edits as rewrites. */
+  lower(edits: readonly Edit[] = []): LoweredEdit[] {
+    return edits.map((edit, i) => lowerEdit(edit, this.site(this.resolve(edit.point)), i));
+  }
+
+  /** The graph in which points are wanted: `logits`, and every point that costs nothing or is among them. */
+  graph(wanted: Iterable<string>, options: Omit<DecoderOptions, "wants"> = {}): g.Graph {
+    const apart = [...new Set(wanted)].filter((name) => optional.test(name)).sort();
+    const key = JSON.stringify([apart, options.padded, options.cached, options.last]);
+    const known = this.graphs.get(key);
+    if (known) return known;
+    const names = new Set(apart);
+    const made = this.build({ ...options, wants: (name) => names.has(name) });
+    for (const name of apart) g.findPoint(made, name);
+    this.graphs.set(key, made);
+    return made;
+  }
+
+  /** The graph that a request asks for. */
+  requested({ points, logits, edits, padded, cached }: Request): g.Graph {
+    const wanted = [...points, ...edits.map(({ point }) => point)];
+    const graph = this.graph(wanted, { padded, cached, last: logits === "last" });
+    const edited = weave(graph, edits);
+    const present = cached ? Object.keys(edited.outputs).filter((name) => name !== "logits") : [];
+    return g.sliceGraph(edited, [...points, ...(logits === "none" ? [] : ["logits"]), ...present]);
+  }
+
+  /** The plan of a request. Requests that differ only in what is fed share one. */
+  plan(request: Request): Plan {
+    const { points, logits, padded, cached } = request;
+    const key = JSON.stringify([points, logits, padded, cached, request.edits.map(({ structure }) => structure)]);
+    const plan = this.plans.get(key) ?? this.runtime.plan(this.requested(request));
+    this.plans.set(key, plan);
+    return plan;
+  }
+
+  /** A metric, and its gradients at points, appended to the graph of a run. */
+  metric(metric: Metric, input: MetricInput, batch: Batch, edits: readonly LoweredEdit[], names: readonly string[] = []): LoweredMetric & { plan: Plan } {
+    const wanted = [...names, ...edits.map(({ point }) => point), ...(typeof metric === "function" ? this.mentioned(metric) : [])];
+    const graph = weave(this.graph(wanted, { padded: batch.mask !== undefined }), edits);
+    const lowered = lowerMetric(metric, graph, input);
+    const points = names.map((name) => g.findPoint(graph, name));
+    const slopes = g.gradients(lowered.scalar, points);
+    const outputs: Record<string, g.Value> = { "metric.value": lowered.scalar };
+    names.forEach((name, i) => {
+      outputs[name] = slopes[i] ?? g.fill(0, points[i]!.shape);
+    });
+    return { ...lowered, plan: this.runtime.plan({ outputs }) };
+  }
+
+  /** The points that a metric function asks for, found by asking it once. */
+  private mentioned(metric: Extract<Metric, (...args: never[]) => unknown>): string[] {
+    const names: string[] = [];
+    const graph = this.graph(this.names.filter((name) => !/_input$|attn_in$/.test(name)));
+    metric({
+      logits: new g.Expression(graph.outputs.logits!),
+      point: (name) => {
+        names.push(this.resolve(name));
+        return new g.Expression(g.findPoint(graph, this.resolve(name)));
+      },
+    });
+    return names;
+  }
+
+  /** What a plan of this batch is fed. */
+  feeds(batch: Batch, edits: readonly LoweredEdit[], window: Partial<Window> = {}): Record<string, Feed> {
+    const start = window.start ?? 0;
+    const length = batch.tokens[0]!.length - start;
+    const seen: Window = {
+      batch: batch.tokens.length,
+      start,
+      length,
+      promptLength: window.promptLength ?? batch.tokens[0]!.length,
+    };
+    return Object.assign(batchFeeds(batch, start), ...edits.map((edit) => edit.feeds(seen)));
+  }
+
+  /** W_O of a layer, `[head, dHead, dModel]`. */
+  outputWeights(layer: number): Tensor {
+    const { o } = this.layout.block(layer);
+    const { nHeads, dHead, dModel } = this.config;
+    const stored = this.parameters.read(o.weight);
+    const inOut = o.layout === "inOut" ? stored : stored.transpose(1, 0);
+    return tensor(contiguous(inOut).data, [nHeads, dHead, dModel]);
+  }
+}
+
+/** Applies lowered edits to a graph. */
+export function weave(graph: g.Graph, edits: readonly LoweredEdit[]): g.Graph {
+  return g.replace(
+    graph,
+    edits.map(({ point, rewrite }) => [point, rewrite] as const),
+  );
+}

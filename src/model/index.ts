@@ -1,0 +1,23 @@
+/** Models: loading, running, caching, editing, generating. */
+
+export { ActivationCache } from "./cache.js";
+export type { ModelConfig } from "./config.js";
+export * from "./edits.js";
+export type { GenerateOptions, TokenEvent } from "./generate.js";
+export type { Hook, HookPoint } from "./hooks.js";
+export type { ModelInput } from "./input.js";
+export { loadModel, type LoadOptions } from "./load.js";
+export {
+  crossEntropy,
+  klDivergence,
+  logitDiff,
+  logProb,
+  type Metric,
+  type MetricContext,
+  probDiff,
+  type TokenChoice,
+} from "./metrics.js";
+export { type CachedRun, type CacheOptions, type ForwardOptions, Model, type PointFilter, type RunOptions } from "./model.js";
+export { actName, type PointName } from "./names.js";
+export type { Tokenizer } from "./tokenizer.js";
+export type { ModelWeights } from "./weights.js";

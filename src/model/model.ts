@@ -1,0 +1,378 @@
+/** Models: what users hold. */
+
+import { type AnyTensor, contiguous, tensor, type Tensor } from "../array/index.js";
+import * as g from "../graph/index.js";
+import { ActivationCache } from "./cache.js";
+import type { ModelConfig } from "./config.js";
+import type { Edit } from "./edits.js";
+import { type Engine, type Request, weave } from "./engine.js";
+import { generateTokens, type GenerateOptions } from "./generate.js";
+import { type Hook, type NamedHook, runHooked } from "./hooks.js";
+import { type Batch, type ModelInput, readInput } from "./input.js";
+import { type Metric, type MetricInput, nextTokenLoss, lossWeights } from "./metrics.js";
+import type { PointName } from "./names.js";
+import type { Tokenizer } from "./tokenizer.js";
+import type { ModelWeights } from "./weights.js";
+
+/** Options that every run takes. */
+export interface RunOptions {
+  /** Changes of values while the model runs. */
+  readonly edits?: readonly Edit[];
+  /** 1 at tokens and 0 at padding, `[batch][pos]`; inputs of unequal lengths are padded without being asked. */
+  readonly attentionMask?: readonly (readonly number[])[] | AnyTensor;
+  /** Ends the work. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `forward`. */
+export interface ForwardOptions extends RunOptions {
+  /** `"last"` gives the logits of the last position only, `[batch, 1, dVocab]`, and is faster by what that saves. */
+  readonly logits?: "all" | "last";
+}
+
+/** Which points: names, short or full; a pattern; or a test of the full name. */
+export type PointFilter = PointName | readonly PointName[] | RegExp | ((name: string) => boolean);
+
+/** Options of `runWithCache`. */
+export interface CacheOptions extends RunOptions {
+  /** The points to keep; all by default. */
+  readonly names?: PointFilter;
+  /** JavaScript functions called at points; the cache has the values that they leave. */
+  readonly hooks?: readonly (readonly [PointName, Hook])[];
+  /** Stop before this block: no later point, and no logits. */
+  readonly stopAtLayer?: number;
+  /** Which logits to compute; `"all"` by default, `"none"` with `stopAtLayer`. */
+  readonly logits?: "all" | "last" | "none";
+}
+
+/** A run's logits, where they were asked for, and the values that it kept. */
+export interface CachedRun {
+  /** `[batch, pos, dVocab]` */
+  readonly logits: Tensor;
+  readonly cache: ActivationCache;
+}
+
+/** What a model is made of. */
+export interface ModelParts {
+  readonly engine: Engine;
+  readonly weights: ModelWeights;
+  readonly tokenizer?: Tokenizer;
+  /** What the model was loaded as, for messages. */
+  readonly name: string;
+  /** Edits that act in every run. */
+  readonly edits?: readonly Edit[];
+}
+
+/**
+ * A language model whose inside can be seen and changed. Runs keep no state: hooks and edits belong to one call.
+ *
+ * @example
+ * ```ts
+ * const model = await loadModel("tiny-world");
+ * const { logits, cache } = await model.runWithCache("The baker gave the bread to");
+ * cache.get("pattern", 0).shape; // [batch, head, query, key]
+ * ```
+ */
+export class Model {
+  readonly config: ModelConfig;
+  /** The full names of all points, in the order in which they are computed. */
+  readonly hookNames: readonly string[];
+  /** The weights by TransformerLens's names: `model.weights.get("W_Q")`. */
+  readonly weights: ModelWeights;
+  readonly name: string;
+
+  constructor(private readonly parts: ModelParts) {
+    this.config = parts.engine.config;
+    this.hookNames = parts.engine.names;
+    this.weights = parts.weights;
+    this.name = parts.name;
+  }
+
+  // ---- tokens
+
+  /** The tokenizer, or an error for a model without one. */
+  get tokenizer(): Tokenizer {
+    if (this.parts.tokenizer) return this.parts.tokenizer;
+    throw new Error(`The model "${this.name}" has no tokenizer, so it reads no text; give token ids instead.`);
+  }
+
+  /** Whether the model can read text. */
+  get readsText(): boolean {
+    return this.parts.tokenizer !== undefined;
+  }
+
+  /**
+   * The token ids of a text, or of each of several. Special tokens are added as the tokenizer itself does, or as
+   * `prependBos` says.
+   */
+  toTokens(text: string, options?: { prependBos?: boolean }): number[];
+  toTokens(text: readonly string[], options?: { prependBos?: boolean }): number[][];
+  toTokens(text: string | readonly string[], options: { prependBos?: boolean } = {}): number[] | number[][] {
+    if (typeof text === "string") return this.tokenizer.encode(text, options);
+    return text.map((one) => this.tokenizer.encode(one, options));
+  }
+
+  /** The tokens of a text, or of token ids, each as text. */
+  toStrTokens(input: string | readonly number[], options: { prependBos?: boolean } = {}): string[] {
+    const ids = typeof input === "string" ? this.tokenizer.encode(input, options) : input;
+    return ids.map((id) => this.tokenizer.tokenText(id));
+  }
+
+  /** The id of a text that is one token, or an error that shows its tokens. */
+  toSingleToken(text: string): number {
+    const ids = this.tokenizer.encode(text, { prependBos: false });
+    if (ids.length === 1) return ids[0]!;
+    const shown = ids.map((id) => JSON.stringify(this.tokenizer.tokenText(id))).join(", ");
+    throw new Error(`${JSON.stringify(text)} is ${ids.length} tokens (${shown}), not one; mind the leading space.`);
+  }
+
+  /** The text of token ids. */
+  toText(tokens: readonly number[] | AnyTensor): string {
+    const ids = Array.isArray(tokens) ? tokens : Array.from(contiguous(tokens as Tensor).data);
+    return this.tokenizer.decode(ids);
+  }
+
+  private tokenText(id: number): string {
+    return this.parts.tokenizer?.tokenText(id) ?? String(id);
+  }
+
+  // ---- runs
+
+  /** The logits `[batch, pos, dVocab]`. */
+  async forward(input: ModelInput, options: ForwardOptions = {}): Promise<Tensor> {
+    const { logits = "all" } = options;
+    const { outputs } = await this.run(input, { points: [], logits }, options);
+    return outputs.logits as Tensor;
+  }
+
+  /** The mean next-token cross-entropy in nats. */
+  async loss(input: ModelInput, options?: RunOptions & { perToken?: false }): Promise<number>;
+  /** The cross-entropy of each next token in nats, `[batch, pos−1]`; NaN where it is padding. */
+  async loss(input: ModelInput, options: RunOptions & { perToken: true }): Promise<Tensor>;
+  async loss(input: ModelInput, options: RunOptions & { perToken?: boolean } = {}): Promise<number | Tensor> {
+    const batch = this.read(input, options);
+    const { engine } = this.parts;
+    const edits = this.lower(options);
+    const points = edits.map(({ point }) => point);
+    const graph = weave(engine.graph(points, { padded: batch.mask !== undefined }), edits);
+    const target = this.metricInput(batch);
+    const { losses, feeds } = nextTokenLoss(graph.outputs.logits!, target);
+    const plan = engine.runtime.plan({ outputs: { losses } });
+    const run = await plan.run({ ...engine.feeds(batch, edits), ...feeds }, { signal: options.signal });
+    const { data, shape } = run.losses as Tensor;
+    const weights = lossWeights(target);
+    if (options.perToken) return tensor(data.map((loss, i) => (weights[i] ? loss : Number.NaN)), shape);
+    return data.reduce((sum, loss, i) => sum + loss * weights[i]!, 0);
+  }
+
+  /**
+   * Runs the model and keeps the values of points.
+   *
+   * @throws if a name is no point of the model, with the nearest names
+   */
+  async runWithCache(input: ModelInput, options: CacheOptions = {}): Promise<CachedRun> {
+    const stop = options.stopAtLayer;
+    if (stop !== undefined) this.checkLayer(stop);
+    const logits = options.logits ?? (stop === undefined ? "all" : "none");
+    const points = this.filter(options.names).filter((name) => stop === undefined || isBefore(name, stop));
+    const { outputs, batch } = await this.run(input, { points, logits }, options, options.hooks);
+    const values = new Map(points.map((name) => [name, outputs[name] as Tensor]));
+    return { logits: outputs.logits as Tensor, cache: this.cache(values, batch) };
+  }
+
+  /**
+   * Runs the model with JavaScript functions at points; each may return a new value, or nothing.
+   *
+   * @example
+   * ```ts
+   * await model.runWithHooks(text, {
+   *   hooks: [["blocks.0.attn.hook_z", (value, point) => console.log(point.name, value.shape)]],
+   * });
+   * ```
+   */
+  async runWithHooks(
+    input: ModelInput,
+    options: RunOptions & { hooks: readonly (readonly [PointName, Hook])[] },
+  ): Promise<{ logits: Tensor }> {
+    const { outputs } = await this.run(input, { points: [], logits: "all" }, options, options.hooks);
+    return { logits: outputs.logits as Tensor };
+  }
+
+  /**
+   * The gradients of a metric with respect to the values at points: d metric / d value, all paths counted.
+   *
+   * @returns the metric's value, and a cache of the gradients
+   */
+  async gradients(
+    input: ModelInput,
+    metric: Metric,
+    names: PointFilter,
+    options: RunOptions = {},
+  ): Promise<{ value: number; cache: ActivationCache }> {
+    const batch = this.read(input, options);
+    const points = this.filter(names);
+    const edits = this.lower(options);
+    const { plan, feeds } = this.parts.engine.metric(metric, this.metricInput(batch), batch, edits, points);
+    const outputs = await plan.run({ ...this.parts.engine.feeds(batch, edits), ...feeds }, { signal: options.signal });
+    const values = new Map(points.map((name) => [name, outputs[name] as Tensor]));
+    return { value: Number(outputs["metric.value"]!.data[0]), cache: this.cache(values, batch) };
+  }
+
+  /** A metric's value. */
+  async metric(input: ModelInput, metric: Metric, options: RunOptions = {}): Promise<number> {
+    return (await this.gradients(input, metric, [], options)).value;
+  }
+
+  /** The gradients of a metric with respect to parameters, by the names of the state dict; all by default. */
+  async parameterGradients(
+    input: ModelInput,
+    metric: Metric,
+    names?: readonly string[],
+    options: RunOptions = {},
+  ): Promise<{ value: number; gradients: Map<string, Tensor> }> {
+    const batch = this.read(input, options);
+    const edits = this.lower(options);
+    const { engine } = this.parts;
+    const { scalar, feeds } = engine.metric(metric, this.metricInput(batch), batch, edits);
+    const parameters = g.leavesOf({ outputs: { scalar } }, "parameter");
+    const wanted = names ?? [...parameters.keys()];
+    const leaves = wanted.map((name) => {
+      const leaf = parameters.get(name);
+      if (leaf) return leaf;
+      throw new Error(`There is no parameter "${name}"; the nearest are ${g.nearest(name, parameters.keys()).join(", ")}.`);
+    });
+    const slopes = g.gradients(scalar, leaves);
+    const outputs: Record<string, g.Value> = { "metric.value": scalar };
+    wanted.forEach((name, i) => {
+      outputs[name] = slopes[i]!;
+    });
+    const run = await engine.runtime
+      .plan({ outputs })
+      .run({ ...engine.feeds(batch, edits), ...feeds }, { signal: options.signal });
+    return {
+      value: Number(run["metric.value"]!.data[0]),
+      gradients: new Map(wanted.map((name) => [name, run[name] as Tensor])),
+    };
+  }
+
+  /**
+   * Continues texts.
+   *
+   * @returns the token ids and texts of all rows, with the prompt in front
+   */
+  async generate(
+    input: ModelInput,
+    options: GenerateOptions & Pick<CacheOptions, "hooks" | "attentionMask"> = {},
+  ): Promise<{ tokens: number[][]; text: string[] }> {
+    const batch = this.read(input, options);
+    const all = { ...options, edits: [...(this.parts.edits ?? []), ...(options.edits ?? [])] };
+    const tokens = await generateTokens(this.parts.engine, batch, all, this.named(options.hooks));
+    return { tokens, text: tokens.map((row) => this.parts.tokenizer?.decode(row) ?? row.join(" ")) };
+  }
+
+  /** The same model with edits that act in every run, before those of the run itself. */
+  withEdits(edits: readonly Edit[]): Model {
+    const all = [...(this.parts.edits ?? []), ...edits];
+    this.parts.engine.lower(all);
+    return new Model({ ...this.parts, edits: all });
+  }
+
+  /** The axes of a point's value, such as `["batch", "pos", "head", "dHead"]`. */
+  axes(name: PointName): readonly string[] {
+    return this.parts.engine.site(this.parts.engine.resolve(name)).axes;
+  }
+
+  /** Frees the model's plans; it can still be used, at the cost of compiling again. */
+  async release(): Promise<void> {
+    await this.parts.engine.runtime.release();
+  }
+
+  /** A line of text: name, family and sizes. */
+  toString(): string {
+    const { family, nLayers, nHeads, dModel, dVocab, nCtx } = this.config;
+    return `${this.name}: ${family}, ${nLayers} layers, ${nHeads} heads, dModel ${dModel}, dVocab ${dVocab}, context ${nCtx}`;
+  }
+
+  // ---- inside
+
+  private read(input: ModelInput, { attentionMask }: Pick<RunOptions, "attentionMask">): Batch {
+    const { dVocab, nCtx, eosTokens } = this.config;
+    return readInput(
+      input,
+      { dVocab, nCtx, padToken: eosTokens[0] ?? 0, encode: (text) => this.tokenizer.encode(text) },
+      attentionMask,
+    );
+  }
+
+  private lower({ edits = [] }: RunOptions): Request["edits"] {
+    return this.parts.engine.lower([...(this.parts.edits ?? []), ...edits]);
+  }
+
+  private named(hooks: CacheOptions["hooks"] = []): NamedHook[] {
+    return hooks.map(([name, hook]) => [this.parts.engine.resolve(name), hook] as const);
+  }
+
+  private async run(
+    input: ModelInput,
+    { points, logits }: Pick<Request, "points" | "logits">,
+    options: RunOptions,
+    hooks: CacheOptions["hooks"] = [],
+  ): Promise<{ outputs: Record<string, AnyTensor>; batch: Batch }> {
+    const { engine } = this.parts;
+    const batch = this.read(input, options);
+    const edits = this.lower(options);
+    const request = { points, logits, edits, padded: batch.mask !== undefined };
+    const feeds = engine.feeds(batch, edits);
+    if (hooks.length === 0) return { outputs: await engine.plan(request).run(feeds, options), batch };
+    const named = this.named(hooks);
+    const graph = engine.requested({ ...request, points: [...points, ...named.map(([name]) => name)] });
+    const outputs = await runHooked(engine.runtime, graph, feeds, named, options.signal);
+    return { outputs, batch };
+  }
+
+  private metricInput({ tokens, mask }: Batch): MetricInput {
+    return { tokens, mask, tokenId: (text) => this.toSingleToken(text) };
+  }
+
+  private filter(names: PointFilter | undefined): string[] {
+    if (names === undefined) return this.hookNames.filter((name) => !derived.test(name));
+    if (names instanceof RegExp) return this.matching((name) => names.test(name), String(names));
+    if (typeof names === "function") return this.matching(names, "the filter");
+    const list = typeof names === "string" || isShortName(names) ? [names] : names;
+    return [...new Set(list.map((name) => this.parts.engine.resolve(name)))];
+  }
+
+  private matching(test: (name: string) => boolean, shown: string): string[] {
+    const found = this.hookNames.filter(test);
+    if (found.length === 0) throw new Error(`No point of the model fits ${shown}; see model.hookNames.`);
+    return found;
+  }
+
+  private cache(values: ReadonlyMap<string, Tensor>, { tokens }: Batch): ActivationCache {
+    const { engine } = this.parts;
+    return new ActivationCache(values, tokens, {
+      axes: (name) => engine.site(name).axes,
+      outputWeights: (layer) => engine.outputWeights(layer),
+      headsOf: (name) => engine.site(name).shape[2] as number,
+      tokenText: (id) => this.tokenText(id),
+    });
+  }
+
+  private checkLayer(layer: number): void {
+    const { nLayers } = this.config;
+    if (!Number.isInteger(layer) || layer < 0 || layer > nLayers)
+      throw new Error(`stopAtLayer must be a whole number from 0 to ${nLayers}, but is ${layer}.`);
+  }
+}
+
+/** Values that a cache makes from others when they are asked for. */
+const derived = /hook_result$|hook_attn_in$|hook_[qkv]_input$/;
+
+/** `["pattern", 0]`, not a list of names. */
+const isShortName = (names: PointName | readonly PointName[]): names is PointName => typeof names[1] === "number";
+
+function isBefore(name: string, layer: number): boolean {
+  const block = /^blocks\.(\d+)\./.exec(name);
+  if (block) return Number(block[1]) < layer;
+  return name.startsWith("hook_");
+}
