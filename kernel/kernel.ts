@@ -42,6 +42,8 @@ export class Kernel {
   /** Aborted and renewed at each interrupt: for work that no cell runs, such as a widget's callback. */
   #background = new AbortController();
   #lastCell: Work | undefined;
+  /** The cell that the latest interrupt was meant for. */
+  #interrupted: Cell | undefined;
   #count = 0;
 
   /**
@@ -235,20 +237,17 @@ export class Kernel {
     resetContext();
     this.#abortBackground();
     const cell = this.#queue.running;
+    this.#interrupted = cell;
     if (!cell) return;
     cell.abort.abort(new KeyboardInterrupt());
     setTimeout(() => this.#runs.interrupt(cell), GENTLE_MS);
   }
 
+  /** Comes after `#interrupt`; a cell that has started in between is not meant. */
   #terminated(): void {
     resetContext();
-    this.#abortBackground();
-    const cell = this.#queue.running;
-    if (!cell) this.#queue.advance();
-    else {
-      cell.abort.abort(new KeyboardInterrupt());
-      this.#runs.interrupt(cell);
-    }
+    if (this.#interrupted) this.#runs.interrupt(this.#interrupted);
+    this.#queue.advance();
   }
 
   #abortBackground(): void {

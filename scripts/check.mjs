@@ -4,12 +4,25 @@ import { spawnSync } from "node:child_process";
 const node = process.execPath;
 const checks = {
   types: [node, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]],
-  "types of the build": [node, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--noEmit", "--incremental", "false"]],
-  "types of the views": [node, ["node_modules/typescript/bin/tsc", "-p", "widgets/tsconfig.json", "--noEmit"]],
+  "types of the build": [
+    node,
+    ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--noEmit", "--incremental", "false"],
+  ],
+  "types of the views": [
+    node,
+    ["node_modules/typescript/bin/tsc", "-p", "widgets/tsconfig.json", "--noEmit"],
+  ],
   "lint and format": [node, ["node_modules/@biomejs/biome/bin/biome", "check", "."]],
   "import directions and cycles": [
     node,
-    ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", "--config", ".dependency-cruiser.mjs", "src", "kernel", "widgets"],
+    [
+      "node_modules/dependency-cruiser/bin/dependency-cruise.mjs",
+      "--config",
+      ".dependency-cruiser.mjs",
+      "src",
+      "kernel",
+      "widgets",
+    ],
   ],
 };
 

@@ -22,7 +22,7 @@ const tell = (message: FromThread, transfer?: ArrayBuffer[]): void => main.postM
 const GENTLE_MS = 200;
 const POLL_MS = 20;
 /** How long the main thread may take to end the process by itself. */
-const SHUTDOWN_MS = 700;
+const SHUTDOWN_MS = 500;
 
 const shell = new Router({ linger: 200 });
 const control = new Router({ linger: 200 });
