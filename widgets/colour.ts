@@ -20,7 +20,7 @@ const ramps: Record<Theme, Record<ColourScale["kind"], readonly Rgb[]>> = {
     sequential: hexes("ffffff deebf7 c6dbef 9ecae1 6baed6 4292c6 2171b5 08519c 08306b"),
   },
   dark: {
-    diverging: hexes("ffd9cc ff9d7a ee6a4a b5432f 6b2c26 1d2027 1d3a5c 2763a5 3b8de0 7dbbff d3eaff"),
+    diverging: hexes("ffb08e f7855f e05d3c b0422d 672b25 1d2027 1d3a5c 2763a5 3b8de0 6fb4ff a8d6ff"),
     sequential: hexes("1d2027 1c3350 1d4c80 2068b0 3186db 5aa7f4 8fc7ff c3e1ff eef7ff"),
   },
 };

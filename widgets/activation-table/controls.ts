@@ -166,13 +166,13 @@ function numbered(values: readonly number[]): { value: string; text: string }[] 
 function orders(now: Order | null, own: string, across: string): { value: string; text: string }[] {
   const options = [
     { value: "", text: own },
-    { value: "magnitude:desc", text: "largest magnitude first" },
+    { value: "magnitude:desc", text: "by magnitude" },
   ];
   if (now && writeOrder(now) !== "magnitude:desc") {
     const by = now.by === "magnitude" ? "magnitude" : `${across} ${now.by}`;
     options.push({
       value: writeOrder(now),
-      text: `by ${by}, ${now.descending ? "largest" : "smallest"} first`,
+      text: `by ${by} ${now.descending ? "▼" : "▲"}`,
     });
   }
   return options;

@@ -101,10 +101,10 @@ export class Grid {
     );
     const { layout } = this;
     const { view } = this.store;
-    this.node.style.height = `${layout.height}px`;
+    this.node.style.height = `${layout.height + 2}px`;
     this.node.style.width = `${layout.width + 2}px`;
-    this.sizer.style.width = `${layout.headerWidth + view.cols * layout.cellWidth + 2}px`;
-    this.sizer.style.height = `${layout.headerHeight + view.rows * layout.cellHeight + 2}px`;
+    this.sizer.style.width = `${layout.headerWidth + view.cols * layout.cellWidth}px`;
+    this.sizer.style.height = `${layout.headerHeight + view.rows * layout.cellHeight}px`;
     this.redraw();
   }
 

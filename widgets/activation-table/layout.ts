@@ -19,8 +19,8 @@ export const zooms = [0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4] as const;
 
 const tokenAxes = ["pos", "query", "key"];
 const maximumHeight = 460;
-/** The scroll bars, and a little air. */
-const margin = 18;
+/** Room for a scroll bar. */
+const scrollBar = 16;
 /** Browsers lay out no element larger than about 33 million pixels, and some only half that. */
 const maximumExtent = 16_000_000;
 
@@ -57,7 +57,7 @@ export function layOut(
   };
   const headerWidth = Math.ceil(Math.min(180, Math.max(34, widest(view.rows, rowName) + 20)));
   const square = tokenAxes.includes(view.row_axis) && tokenAxes.includes(view.col_axis);
-  const room = Math.max(80, available - headerWidth - margin);
+  const room = Math.max(80, available - headerWidth - scrollBar);
   const fit = Math.floor(room / view.cols);
   const fitHeight = Math.floor((maximumHeight - 80) / view.rows);
   const limit = (value: number, cells: number, most: number): number =>
@@ -75,13 +75,19 @@ export function layOut(
   const widestCol = widest(Math.min(view.cols, 256), colName);
   const upright = named && widestCol + 8 > cellWidth;
   const headerHeight = upright ? Math.ceil(Math.min(110, widestCol + 18)) : 22;
+  const [contentWidth, contentHeight] = [
+    headerWidth + view.cols * cellWidth,
+    headerHeight + view.rows * cellHeight,
+  ];
+  const wide = contentWidth > available;
+  const high = contentHeight > maximumHeight;
   return {
     cellWidth,
     cellHeight,
     headerWidth,
     headerHeight,
     upright,
-    width: Math.min(available, headerWidth + view.cols * cellWidth + margin),
-    height: Math.min(maximumHeight, headerHeight + view.rows * cellHeight + margin),
+    width: Math.min(available, contentWidth + (high ? scrollBar : 0)),
+    height: Math.min(maximumHeight, contentHeight + (wide ? scrollBar : 0)),
   };
 }

@@ -2,6 +2,7 @@ import type { MimeBundle, WidgetHandle, WidgetHost } from "../host.js";
 import { encodeTensor } from "../tensor.js";
 import { identityOf } from "../version.js";
 import { tableFallback } from "./fallback.js";
+import { makeOverview } from "./overview.js";
 import { type Point, tableAxes } from "./points.js";
 import { orderOf, readWindow, type Scan, scanTable, type Table, type TableSource } from "./reader.js";
 import { chooseScale } from "./scale.js";
@@ -180,12 +181,24 @@ class KernelHalf {
       const { shown, view } = await this.makeView(signal);
       signal.throwIfAborted();
       this.shown = shown;
-      this.handle.set({ view, error: "" });
+      const overview = this.handle.get("overview");
+      const same = overview?.point === view.point && overview.batch === view.batch;
+      this.handle.set({ view, error: "", ...(!same && overview && { overview: null }) });
+      if (!same) await this.showHeads(shown.table, signal);
     } catch (error) {
       if (signal.aborted) return;
       this.shown = null;
-      this.handle.set({ view: null, error: messageOf(error) });
+      this.handle.set({ view: null, overview: null, error: messageOf(error) });
     }
+  }
+
+  private async showHeads(table: Table, signal: AbortSignal): Promise<void> {
+    const made = await makeOverview(this.source, table, signal);
+    if (!made) return;
+    const { name } = table.point;
+    this.handle.set({
+      overview: { point: name, batch: table.batch, data: encodeTensor(made.data, made.shape) },
+    });
   }
 
   private async makeView(signal: AbortSignal): Promise<{ shown: ShownTable; view: TableView }> {

@@ -63,6 +63,14 @@ export interface TableView {
   readonly window: Window;
 }
 
+/** Small pictures of all heads of a point. */
+export interface HeadOverview {
+  readonly point: string;
+  readonly batch: number;
+  /** float32 `[heads, rows, cols]`: of each block of cells the value of largest magnitude, NaN where all are masked. */
+  readonly data: WireTensor;
+}
+
 /** What the reader chose. The browser sets these, the kernel answers with a new `view`. */
 export interface TableChoices {
   point: string;
@@ -83,6 +91,8 @@ export interface ActivationTableState extends TableChoices {
   batches: readonly string[];
   title: string;
   view: TableView | null;
+  /** Follows a view with heads; `null` until it has been made, and where there are no heads. */
+  overview: HeadOverview | null;
   /** A sentence for the reader when there is no table to show. */
   error: string;
 }
@@ -123,5 +133,6 @@ export const activationTableDefaults: ActivationTableState = {
   top_k: 0,
   colour_range: "typical",
   view: null,
+  overview: null,
   error: "",
 };

@@ -3,6 +3,13 @@ export const tableStyle = `
 .tslens-table-caption { display: flex; flex-wrap: wrap; gap: 2px 12px; align-items: baseline; margin-bottom: 4px; }
 .tslens-table-name { font-family: var(--jp-code-font-family, ui-monospace, Menlo, Consolas, monospace); font-weight: 600; }
 .tslens-table-facts { color: var(--ink-soft); }
+.tslens-heads { display: flex; flex-wrap: wrap; gap: 4px; margin-bottom: 6px; max-height: 132px; overflow-y: auto; }
+.tslens-heads button {
+  display: flex; flex-direction: column; align-items: center; gap: 1px; padding: 2px; min-width: 0; min-height: 0;
+  font-size: 10px; line-height: 1.2; color: var(--ink-soft); background: none;
+}
+.tslens-heads button[aria-pressed="true"] { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); color: var(--ink); font-weight: 600; }
+.tslens-heads canvas { width: 44px; height: 44px; image-rendering: pixelated; display: block; }
 .tslens-grid {
   position: relative; overflow: auto; max-width: 100%; width: fit-content; border: 1px solid var(--line);
   border-radius: 4px; background: var(--page); scrollbar-width: thin;

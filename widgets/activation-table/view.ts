@@ -11,6 +11,7 @@ import { tableLegend } from "./legend.js";
 import type { Cell, PageColours } from "./paint.js";
 import type { ActivationTableState, TableView, TileAnswer } from "./state.js";
 import { tableStyle } from "./style.js";
+import { headThumbnails } from "./thumbnails.js";
 import { TileStore } from "./tiles.js";
 
 /** How long a kernel may be silent before the reader is told. */
@@ -37,6 +38,11 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
   const controls = tableControls(model, (zoom) => grid.setZoom(zoom));
   const legend = tableLegend((range) => {
     model.set("colour_range", range);
+    model.save_changes();
+  });
+  const heads = headThumbnails((head) => {
+    if (!hasKernel(model)) return;
+    model.set("head", head);
     model.save_changes();
   });
   const grid = new Grid(() => pageColours(root), {
@@ -110,6 +116,13 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
     else note.textContent = silent ? "Waiting for the kernel: it may be busy with a cell, or stopped." : "";
   }
 
+  function showHeads(): void {
+    const overview = model.get("overview");
+    const view = store?.view;
+    const current = overview?.point === view?.point && overview?.batch === view?.batch ? overview : null;
+    heads.show(current, view?.head ?? null, view?.scale ?? null, root.dataset.theme as Theme);
+  }
+
   function showView(): void {
     const view = model.get("view");
     const message = model.get("error");
@@ -132,21 +145,36 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
       legend.show(store!, root.dataset.theme as Theme, model.get("colour_range"));
       showReadout();
     } else if (message || !view) error.textContent = message || "The table is being computed …";
+    showHeads();
     controls.update();
     wait();
   }
 
   const help = tableHelp();
-  root.append(title, controls.node, error, caption, grid.node, legend.node, readout, note, help, tip);
+  root.append(
+    title,
+    controls.node,
+    error,
+    caption,
+    heads.node,
+    grid.node,
+    legend.node,
+    readout,
+    note,
+    help,
+    tip,
+  );
   title.textContent = model.get("title");
   title.hidden = !title.textContent;
   const undo = [
     watchTheme(root, () => {
       store?.repaint();
       if (store) legend.show(store, root.dataset.theme as Theme, model.get("colour_range"));
+      showHeads();
       grid.redraw();
     }),
     listen(model, ["change:view", "change:error"], showView),
+    listen(model, ["change:overview"], showHeads),
     listen(
       model,
       ["change:point", "change:batch", "change:head", "change:row_order", "change:col_order", "change:top_k"],

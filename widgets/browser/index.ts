@@ -7,7 +7,7 @@ import { jupyterWidget } from "./jupyter.js";
 const activationTable = jupyterWidget(
   "ActivationTable",
   activationTableDefaults,
-  ["view"],
+  ["view", "overview"],
   renderActivationTable,
 );
 const steeringControls = jupyterWidget(

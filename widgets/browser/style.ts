@@ -52,7 +52,7 @@ const base = `
   padding: 2px 6px; margin: 0; min-height: 24px; max-width: 100%; appearance: auto;
 }
 .tslens[data-theme="dark"] select, .tslens[data-theme="dark"] input, .tslens[data-theme="dark"] textarea { color-scheme: dark; }
-.tslens select { max-width: 240px; }
+.tslens select { max-width: 172px; }
 .tslens button { cursor: pointer; min-width: 26px; padding: 2px 8px; }
 .tslens button:hover:not(:disabled) { background: var(--panel-soft); }
 .tslens :disabled { opacity: 0.55; cursor: default; }

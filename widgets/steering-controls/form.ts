@@ -12,6 +12,8 @@ import type {
 /** The controls of a run. */
 export interface Form {
   readonly nodes: readonly HTMLElement[];
+  /** The coefficient's, which stands beside the buttons. */
+  readonly slider: HTMLElement;
   /** Shows the model's present choices, but for what the reader is typing. */
   update(): void;
   /** Forgets what has not been sent yet. */
@@ -151,7 +153,6 @@ export function steeringForm(model: ViewModel<SteeringControlsState>): Form {
     field("New tokens", tokens),
     field("Temperature", temperature),
     seedField,
-    sliderField,
   );
   const all = (): (HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement)[] => [
     ...[prompt, point, layer, kind, slider, coefficient, positions, tokens, temperature, seed],
@@ -164,6 +165,7 @@ export function steeringForm(model: ViewModel<SteeringControlsState>): Form {
 
   return {
     nodes: [promptField, directionBar, settings],
+    slider: sliderField,
     update() {
       show(prompt, model.get("prompt"));
       const { kind: currentKind, layer: currentLayer } = current();

@@ -79,7 +79,8 @@ function barsOf(next: readonly NextToken[], side: "unsteered" | "steered"): Node
     Number.MIN_VALUE,
   );
   const table = element("table", { class: "tslens-bars" });
-  table.createCaption().textContent = `Next token ${side === "steered" ? "after" : "before"} steering`;
+  const [now, mark] = side === "steered" ? ["after", "before"] : ["before", "after"];
+  table.createCaption().textContent = `Next token ${now} steering (┃ ${mark})`;
   const body = table.createTBody();
   for (const token of shown) {
     const here = element("i", { class: "here" });

@@ -37,5 +37,6 @@ export const steeringStyle = `
 .tslens-track i.here { background: #5b8fc7; min-width: 1px; }
 .steered .tslens-track i.here { background: #2f81e0; }
 .tslens-track i.there { width: 2px; margin-left: -1px; top: -2px; bottom: -2px; background: var(--ink); border-radius: 0; }
-.tslens-status { color: var(--ink-soft); margin-left: auto; align-self: center; }
+.tslens-steering select { max-width: 260px; }
+.tslens-status { color: var(--ink-soft); min-width: 96px; line-height: 24px; }
 `;

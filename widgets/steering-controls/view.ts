@@ -33,7 +33,7 @@ export const render: Render<SteeringControlsState> = ({ model, el }) => {
   };
   const run = command("Run again", "run");
   const stop = command("Stop", "stop");
-  const actions = element("div", { class: "tslens-bar" }, run, stop, status);
+  const actions = element("div", { class: "tslens-bar" }, form.slider, run, stop, status);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function update(): void {
@@ -51,7 +51,6 @@ export const render: Render<SteeringControlsState> = ({ model, el }) => {
     if (error.textContent !== message) error.textContent = message;
     run.disabled = !live;
     stop.disabled = !live || !running;
-    actions.hidden = !live;
     const count = Math.max(result?.unsteered.length ?? 0, result?.steered.length ?? 0);
     const sentence =
       result === null
