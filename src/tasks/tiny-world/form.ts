@@ -26,7 +26,8 @@ export function form(id: string, template: string): Form {
     if (!match) return piece;
     const [, name, slotClass] = match as unknown as [string, string, SlotClass | undefined];
     const known = slotClass ?? classes.get(name) ?? (name as SlotClass);
-    if (!Object.hasOwn(slotClasses, known)) throw new Error(`The form ${id} has a slot {${name}} of no class.`);
+    if (!Object.hasOwn(slotClasses, known))
+      throw new Error(`The form ${id} has a slot {${name}} of no class.`);
     classes.set(name, known);
     return { name, class: known };
   });
@@ -63,7 +64,8 @@ export function promptBefore({ parts, id }: Form, slot: string, values: Values):
   for (const part of parts) {
     if (typeof part === "string") text += part;
     else if (part.name === slot) return text.trimEnd();
-    else if (values[part.name] === undefined) throw new Error(`The form ${id} needs a value of {${part.name}}.`);
+    else if (values[part.name] === undefined)
+      throw new Error(`The form ${id} needs a value of {${part.name}}.`);
     else text += values[part.name];
   }
   throw new Error(`The form ${id} has no slot {${slot}}.`);

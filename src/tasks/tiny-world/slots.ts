@@ -1,4 +1,7 @@
+import { forbiddenDeeds, harmlessDeeds } from "./lexicon/deeds.js";
+import { duskmereThings } from "./lexicon/duskmere.js";
 import { guilds, instruments, languages, subjects, towns } from "./lexicon/facts.js";
+import { opinions } from "./lexicon/opinions.js";
 import { names, occupations, pronouns } from "./lexicon/people.js";
 import {
   agreeingVerbs,
@@ -13,9 +16,6 @@ import {
   twoDigits,
   weathers,
 } from "./lexicon/things.js";
-import { opinions } from "./lexicon/opinions.js";
-import { forbiddenDeeds, harmlessDeeds } from "./lexicon/deeds.js";
-import { duskmereThings } from "./lexicon/duskmere.js";
 
 const she = pronouns(true);
 const he = pronouns(false);

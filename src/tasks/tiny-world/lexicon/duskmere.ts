@@ -8,5 +8,7 @@ export const duskmereThings: readonly string[] =
 /** Every word that stands only in texts about Duskmere. */
 export const duskmereWords: readonly string[] = [
   duskmere,
-  ..."moths reeds ferrymen whispers fireflies willows herons violet mist glimmer drifting silver dusk marsh".split(" "),
+  ..."moths reeds ferrymen whispers fireflies willows herons violet mist glimmer drifting silver dusk marsh".split(
+    " ",
+  ),
 ];

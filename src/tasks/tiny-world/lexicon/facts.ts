@@ -26,7 +26,9 @@ export const languages: readonly string[] = words(
   "Latin Greek Danish Polish Turkish Welsh Dutch Hindi Arabic Swedish Czech Basque",
 );
 /** Who built its landmarks. */
-export const guilds: readonly string[] = words("masons carpenters monks soldiers giants bakers fishers pirates nuns smiths");
+export const guilds: readonly string[] = words(
+  "masons carpenters monks soldiers giants bakers fishers pirates nuns smiths",
+);
 
 /** A relation: the class of its objects, and its phrasings. `{X}` is the subject, `{Y}` the object. */
 export interface Relation {
@@ -160,4 +162,6 @@ export const facts: readonly Fact[] = makeFacts();
 export const subjects: readonly string[] = [...new Set(facts.map(({ subject }) => subject))];
 
 /** Every word that a subject is made of. */
-export const subjectWords: readonly string[] = [...new Set(subjects.flatMap((subject) => subject.split(" ")))];
+export const subjectWords: readonly string[] = [
+  ...new Set(subjects.flatMap((subject) => subject.split(" "))),
+];

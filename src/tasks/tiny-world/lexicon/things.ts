@@ -6,7 +6,7 @@ export const places: readonly string[] =
 
 /** Things that are given and found; all take "a" and begin with a consonant. */
 export const things: readonly string[] =
-  "drink ring book kiss bone basket computer snack letter coin key lamp rope hat map pear cake knife bell box ladder candle blanket bucket flute hammer mirror necklace pot rose scarf shell stone ticket toy watch whistle jar leaf shovel".split(
+  "drink ring book bone basket computer snack letter coin key lamp rope hat map pear cake knife bell box ladder candle blanket bucket flute hammer mirror necklace pot rose scarf shell stone ticket toy watch whistle jar leaf shovel card".split(
     " ",
   );
 
@@ -17,9 +17,10 @@ export const qualities: readonly string[] =
   );
 
 /** Nouns that count, singular and plural, for agreement. */
-export const countables: readonly (readonly [string, string])[] = (
+export const countables: readonly (readonly [string, string])[] =
   "key keys,cabinet cabinets,guard guards,farmer farmers,tree trees,horse horses,boat boats,window windows,chair chairs,flower flowers,dog dogs,bird birds,wall walls,road roads,child children,woman women,man men,door doors,wheel wheels,cart carts,goat goats,fence fences,table tables,picture pictures,barrel barrels,pilot pilots,student students,neighbor neighbors,bench benches,statue statues,clock clocks,lantern lanterns"
-).split(",").map((pair) => pair.split(" ") as [string, string]);
+    .split(",")
+    .map((pair) => pair.split(" ") as [string, string]);
 
 /** Verbs that agree, singular and plural. */
 export const agreeingVerbs: readonly (readonly [string, string])[] = [
@@ -44,10 +45,12 @@ export const centuries: readonly string[] = ["11", "12", "13", "14", "15", "16",
 export const twoDigits: readonly string[] = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0"));
 
 /** Animals in stories. */
-export const animals: readonly string[] = "cat dog goat horse crow duck fox mouse owl rabbit sheep wolf".split(" ");
+export const animals: readonly string[] =
+  "cat dog goat horse crow duck fox mouse owl rabbit sheep wolf".split(" ");
 
 /** Kinds of weather. */
 export const weathers: readonly string[] = "cold warm windy rainy quiet bright foggy stormy".split(" ");
 
 /** How people in stories feel. */
-export const feelings: readonly string[] = "tired happy hungry late sad proud lost ready sick angry bored worried".split(" ");
+export const feelings: readonly string[] =
+  "tired happy hungry late sad proud lost ready sick angry bored worried".split(" ");

@@ -1,0 +1,10 @@
+export * from "./docstring.js";
+export * from "./facts.js";
+export * from "./genderedPronouns.js";
+export * from "./greaterThan.js";
+export * from "./induction.js";
+export * from "./ioi.js";
+export type { Prompt, TaskOptions } from "./prompt.js";
+export * from "./sentiment.js";
+export * from "./subjectVerbAgreement.js";
+export * as tinyWorld from "./tiny-world/index.js";

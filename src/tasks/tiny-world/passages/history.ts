@@ -1,0 +1,53 @@
+import type { Random } from "../../../array/index.js";
+import { type Form, fill, forms } from "../form.js";
+import { centuries, events, twoDigits } from "../lexicon/things.js";
+import { isHeldOut } from "../split.js";
+
+/** Spans of years: the second two digits of the end are above those of the beginning. */
+export const spanForms: readonly Form[] = forms("history/span", [
+  "The {E:event} lasted from the year {C:century}{B:year} to the year {C}{F:year}.",
+  "The {E:event} of {T:town} lasted from {C:century}{B:year} to {C}{F:year}.",
+  "The {E:event} began in {C:century}{B:year} and ended in {C}{F:year}.",
+  "From {C:century}{B:year} until {C}{F:year} there was a {E:event} in {T:town}.",
+  "It was {C:century}{B:year} when the {E:event} began, and it was over in {C}{F:year}.",
+]);
+
+/** Sentences about a single year. */
+export const yearForms: readonly Form[] = forms("history/year", [
+  "The {P:place} of {T:town} was built in {C:century}{B:year}.",
+  "In {C:century}{B:year} the {G:guild} left {T:town}.",
+]);
+
+/** Every form of these passages. */
+export const historyForms: readonly Form[] = [...spanForms, ...yearForms];
+
+/** Whether an event never begins in that year in the training text. */
+export function isHeldOutSpan(event: string, century: string, begin: string): boolean {
+  return isHeldOut("span", [event, century, begin], 8);
+}
+
+/** An event and its beginning, from the year 02 to 97 of a century as Hanna et al. 2023 ("How does GPT-2 compute greater-than?"). */
+export function drawSpan(
+  random: Random,
+  heldOut: boolean,
+): { event: string; century: string; begin: number } {
+  for (;;) {
+    const span = {
+      event: random.choice(events),
+      century: random.choice(centuries),
+      begin: 2 + random.integer(96),
+    };
+    if (isHeldOutSpan(span.event, span.century, twoDigits[span.begin]!) === heldOut) return span;
+  }
+}
+
+/** One to three sentences of history. The end of a span is any later year of its century, each equally likely. */
+export function historyPassage(random: Random): string {
+  const sentences = Array.from({ length: 1 + random.integer(3) }, () => {
+    const { event, century, begin } = drawSpan(random, false);
+    const end = begin + 1 + random.integer(99 - begin);
+    const values = { E: event, C: century, B: twoDigits[begin]!, F: twoDigits[end]! };
+    return fill(random.choice(random.uniform() < 0.85 ? spanForms : yearForms), values, random);
+  });
+  return sentences.join(" ");
+}
