@@ -26,7 +26,10 @@ export interface DecoderOptions {
 /** The types of parameters as the files have them. */
 export type ParameterType = (name: string) => Value;
 
-/** A decoder's graph: `logits`, and with `cached` the new keys and values of each layer. */
+/**
+ * A decoder's graph: `logits`, and with `cached` the new keys and values of each layer. Where every head has inputs of
+ * its own, the points of the norm before attention are outputs too: they can be seen, but nothing is made from them.
+ */
 export function decoder(
   config: ModelConfig,
   layout: Layout,
@@ -132,7 +135,7 @@ class Decoder {
     const asHeads = (x: Value, count: number): Value => g.reshape(x, ["batch", "pos", count, dHead]);
     const together = `${at}.hook_attn_in`;
     const split = kinds.filter((kind) => this.options.wants(`${at}.hook_${kind}_input`) || this.options.wants(together));
-    const shared = split.length < 3 ? this.norm(`${at}.ln1`, residual, block.ln1) : undefined;
+    const shared = split.length < 3 ? this.norm(`${at}.ln1`, residual, block.ln1) : this.normAside(`${at}.ln1`, residual, block.ln1);
     if (split.length === 0 && block.qkv) {
       const sizes = kinds.map((kind) => heads[kind] * dHead);
       const all = g.split(this.linear(shared!, block.qkv), -1, sizes);
@@ -248,6 +251,14 @@ class Decoder {
     const normalized = g.point(`${name}.hook_normalized`, g.div(centred, scale), RESIDUAL);
     const weighted = g.mul(normalized, w);
     return b ? g.add(weighted, b) : weighted;
+  }
+
+  /** A norm that nothing reads, for its points: outputs of the graph under their names. */
+  private normAside(name: string, x: Value, norm: Norm): undefined {
+    if (!this.wantsNorm(name)) return;
+    const points = g.pointsOf({ outputs: { aside: this.norm(name, x, norm) } });
+    for (const part of ["hook_scale", "hook_normalized"])
+      this.outputs[`${name}.${part}`] = points.get(`${name}.${part}`)!;
   }
 
   private linear(x: Value, map: Linear): Value {

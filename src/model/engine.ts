@@ -114,12 +114,13 @@ export class Engine {
     return made;
   }
 
-  /** The graph that a request asks for. */
-  requested({ points, logits, edits, padded, cached }: Request): g.Graph {
-    const wanted = [...points, ...edits.map(({ point }) => point)];
-    const graph = this.graph(wanted, { padded, cached, last: logits === "last" });
+  /** The graph that a request asks for; `changed` are points that something else than an edit will change. */
+  requested({ points, logits, edits, padded, cached }: Request, changed: readonly string[] = []): g.Graph {
+    const altered = [...changed, ...edits.map(({ point }) => point)];
+    const graph = this.graph([...points, ...altered], { padded, cached, last: logits === "last" });
+    refuseAsides(graph, altered);
     const edited = weave(graph, edits);
-    const present = cached ? Object.keys(edited.outputs).filter((name) => name !== "logits") : [];
+    const present = Object.keys(edited.outputs).filter((name) => name.startsWith("present."));
     return g.sliceGraph(edited, [...points, ...(logits === "none" ? [] : ["logits"]), ...present]);
   }
 
@@ -181,6 +182,15 @@ export class Engine {
     const inOut = o.layout === "inOut" ? stored : stored.transpose(1, 0);
     return tensor(contiguous(inOut).data, [nHeads, dHead, dModel]);
   }
+}
+
+/** Throws if a change is asked for at points that the rest of this graph is not made from. */
+export function refuseAsides(graph: g.Graph, names: readonly string[]): void {
+  for (const name of names)
+    if (Object.hasOwn(graph.outputs, name))
+      throw new Error(
+        `"${name}" cannot be changed in a run in which the heads of that layer have inputs of their own (hook_q_input, hook_k_input, hook_v_input, hook_attn_in); change those instead.`,
+      );
 }
 
 /** Applies lowered edits to a graph. */

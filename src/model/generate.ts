@@ -65,7 +65,7 @@ export async function generateTokens(
     const outputs =
       hooks.length === 0
         ? await engine.plan(request).run(feeds, { signal })
-        : await runHooked(engine.runtime, engine.requested(request), feeds, hooks, signal);
+        : await runHooked(engine.runtime, engine.requested(request, hooks.map(([name]) => name)), feeds, hooks, signal);
     memory.append(outputs as Record<string, Tensor>);
     const logits = rowsOf(outputs.logits as Tensor);
     const chosen = logits.map((row, i) => (ended[i] ? undefined : sampleToken(row, options, randoms[i]!)));

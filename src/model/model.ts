@@ -325,7 +325,7 @@ export class Model {
     const feeds = engine.feeds(batch, edits);
     if (hooks.length === 0) return { outputs: await engine.plan(request).run(feeds, options), batch };
     const named = this.named(hooks);
-    const graph = engine.requested({ ...request, points: [...points, ...named.map(([name]) => name)] });
+    const graph = engine.requested(request, named.map(([name]) => name));
     const outputs = await runHooked(engine.runtime, graph, feeds, named, options.signal);
     return { outputs, batch };
   }
