@@ -6,7 +6,7 @@ import { KernelWidgets } from "./comms/widget-host.js";
 import { Displayer } from "./display/display.js";
 import { ProgressLine } from "./display/progress.js";
 import { Cell, currentWork, type Work } from "./execution/cell.js";
-import { CellRuns } from "./execution/cell-runs.js";
+import { type CellEnd, CellRuns } from "./execution/cell-runs.js";
 import { currentContext, resetContext, runInContext } from "./execution/context.js";
 import { Evaluator } from "./execution/evaluator.js";
 import { History } from "./execution/history.js";
@@ -66,7 +66,7 @@ export class Kernel {
     this.#runs = new CellRuns(this.#evaluator, this.magics, this.displayer);
     this.#queue = new CellQueue({
       start: (cell, done) => this.#start(cell, done),
-      abort: (cell) => this.#answer(cell, { status: "aborted" }),
+      abort: (cell) => this.#abort(cell),
       afterArrived: (callback) => this.#transport.afterArrived(callback),
     });
     this.magics.register(...builtinMagics);
@@ -193,44 +193,40 @@ export class Kernel {
     }
   }
 
-  #start(cell: Cell, done: (failed: boolean) => void): void {
+  #start(cell: Cell, done: (failed: boolean, answer: () => void) => void): void {
     resetContext();
     this.#lastCell = cell;
     runInContext(cell, () => {
       this.publish("status", { execution_state: "busy" });
       if (!cell.silent) this.publish("execute_input", { code: cell.code, execution_count: cell.count });
       if (cell.storeHistory) this.#history.add(cell.count, cell.code);
-      this.#runs.start(cell, ({ reply, output, error }) => {
-        runInContext(cell, () => {
-          for (const line of this.#progress.get(cell)?.values() ?? []) line.finish();
-          if (output?.["text/plain"] !== undefined)
-            this.#history.setOutput(cell.count, String(output["text/plain"]));
-          if (output && !cell.silent) {
-            this.publish("execute_result", { execution_count: cell.count, data: output, metadata: {} });
-          }
-          if (error && !cell.silent) this.publish("error", error);
-          this.#reply(cell, reply);
-          this.publish("status", { execution_state: "idle" });
-        });
-        done(error !== undefined);
+      this.#runs.start(cell, (end) => {
+        runInContext(cell, () => this.#publishEnd(cell, end));
+        done(end.error !== undefined, () => this.#answer(cell, end.reply));
       });
     });
   }
 
-  #reply(cell: Cell, content: Json): void {
-    this.#transport.send("shell", cell.request.identities, "execute_reply", cell.parent, {
-      ...content,
-      execution_count: cell.count,
-    });
+  /** Shows what a cell has come to. */
+  #publishEnd(cell: Cell, { output, error }: CellEnd): void {
+    for (const line of this.#progress.get(cell)?.values() ?? []) line.finish();
+    const text = output?.["text/plain"];
+    if (text !== undefined) this.#history.setOutput(cell.count, String(text));
+    if (cell.silent) return;
+    if (output) this.publish("execute_result", { execution_count: cell.count, data: output, metadata: {} });
+    if (error) this.publish("error", error);
+  }
+
+  #answer(cell: Cell, content: Json): void {
+    const reply = { ...content, execution_count: cell.count };
+    this.#transport.send("shell", cell.request.identities, "execute_reply", cell.parent, reply);
+    runInContext(cell, () => this.publish("status", { execution_state: "idle" }));
   }
 
   /** Answers a cell that is not run. */
-  #answer(cell: Cell, content: Json): void {
-    runInContext(cell, () => {
-      this.publish("status", { execution_state: "busy" });
-      this.#reply(cell, content);
-      this.publish("status", { execution_state: "idle" });
-    });
+  #abort(cell: Cell): void {
+    runInContext(cell, () => this.publish("status", { execution_state: "busy" }));
+    this.#answer(cell, { status: "aborted" });
   }
 
   #interrupt(): void {

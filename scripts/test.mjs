@@ -1,4 +1,4 @@
-// Sets up, then runs the tests. Arguments go to mocha.
+// Sets up, then runs the tests: all, or the files that are named. Arguments go to mocha.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fail, findChromium, repository } from "./environment.mjs";
@@ -10,10 +10,12 @@ if (!chromium) {
   if (process.env.CI) fail(missing);
   console.log(`Browser tests are skipped. ${missing}`);
 }
+const given = process.argv.slice(2);
+const files = given.some((argument) => /(^|[\\/])test([\\/]|$)/.test(argument)) ? [] : ["test/**/*.test.ts"];
 const mocha = join(repository, "node_modules", "mocha", "bin", "mocha.js");
 const { status } = spawnSync(
   process.execPath,
-  [mocha, "--reporter", "scripts/reporter.mjs", ...process.argv.slice(2)],
+  [mocha, "--reporter", "scripts/reporter.mjs", ...given, ...files],
   {
     stdio: "inherit",
     cwd: repository,

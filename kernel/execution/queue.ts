@@ -3,8 +3,8 @@ import { resetContext } from "./context.js";
 
 /** Runs a cell to its end and tells when it is there. */
 export interface CellRunner {
-  /** Starts a cell; it calls `done` at its end, also when it is interrupted. */
-  start(cell: Cell, done: (failed: boolean) => void): void;
+  /** Starts a cell; it calls `done` at its end, also when it is interrupted; `answer` then sends the reply. */
+  start(cell: Cell, done: (failed: boolean, answer: () => void) => void): void;
   /** Answers a cell that is not run. */
   abort(cell: Cell): void;
   /** Calls back when everything that has arrived so far is in the queue. */
@@ -40,21 +40,26 @@ export class CellQueue {
     if (!cell) return;
     this.#running = cell;
     let over = false;
-    this.runner.start(cell, (failed) => {
+    this.runner.start(cell, (failed, answer) => {
       if (over) return;
       over = true;
       this.#running = undefined;
-      if (failed && cell.stopOnError) this.#abortWaiting();
-      else this.#advanceSoon();
+      if (failed && cell.stopOnError) this.#abortWaiting(answer);
+      else {
+        answer();
+        this.#advanceSoon();
+      }
     });
   }
 
-  /** Aborts what is already waiting, and nothing that arrives later. */
-  #abortWaiting(): void {
+  /** Aborts what is already waiting, and nothing that a client sends when it has seen the answer. */
+  #abortWaiting(answer: () => void): void {
     this.#aborting = true;
     this.runner.afterArrived(() => {
-      for (const cell of this.#waiting.splice(0)) this.runner.abort(cell);
+      const waiting = this.#waiting.splice(0);
       this.#aborting = false;
+      answer();
+      for (const cell of waiting) this.runner.abort(cell);
       this.#advanceSoon();
     });
   }
