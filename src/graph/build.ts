@@ -128,6 +128,11 @@ export const softmax = (x: Value): Value => apply("softmax", [x]);
 /** The logarithm of softmax over the last axis. */
 export const logSoftmax = (x: Value): Value => apply("logSoftmax", [x]);
 
+/**
+ * The cross-entropy `−log softmax(logits)[target]` in nats: logits `[…, n]` and int64 targets `[…]` give `[…]`.
+ */
+export const crossEntropy = (logits: Value, target: Value): Value => apply("crossEntropy", [logits, target]);
+
 // ---- products and norms
 
 /** How `matmul` reads its operands. */
@@ -219,9 +224,9 @@ export const gatherNd = (x: Value, indices: Value): Value => apply("gatherNd", [
 export const scatterAdd = (shape: Shape, indices: Value, updates: Value): Value =>
   apply("scatterAdd", [indices, updates], { shape });
 
-/** Zeros of a shape with `updates` written along the last axis at `indices` of the same rank. */
-export const scatterElements = (shape: Shape, indices: Value, updates: Value): Value =>
-  apply("scatterElements", [indices, updates], { shape });
+/** `x` with `updates` added along the last axis at `indices`, all of the same rank. */
+export const scatterElements = (x: Value, indices: Value, updates: Value): Value =>
+  apply("scatterElements", [x, indices, updates]);
 
 /** The integers `start..end` (end exclusive) as int64; `length` names the result's dimension. */
 export const range = (start: Value, end: Value, length: Dim): Value => apply("range", [start, end], { length });

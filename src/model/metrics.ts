@@ -157,10 +157,9 @@ export function nextTokenLoss(logits: Value, { tokens }: MetricInput): { losses:
   const length = tokens[0]!.length;
   if (length < 2) throw new Error("The cross-entropy of next tokens needs an input of two tokens or more.");
   const predictions = g.slice(logits, 1, 0, -1);
-  const next = g.input("metric.next", "int64", ["batch", predictions.shape[1]!, 1]);
-  const losses = g.neg(g.squeeze(g.gatherElements(g.logSoftmax(predictions), next), [2]));
+  const losses = g.crossEntropy(predictions, g.input("metric.next", "int64", ["batch", predictions.shape[1]!]));
   const data = BigInt64Array.from(tokens.flatMap((row) => row.slice(1)), BigInt);
-  return { losses, feeds: { "metric.next": { dtype: "int64", shape: [tokens.length, length - 1, 1], data } } };
+  return { losses, feeds: { "metric.next": { dtype: "int64", shape: [tokens.length, length - 1], data } } };
 }
 
 /** The share of each next token in the mean: none where it, or what predicts it, is padding. */

@@ -110,11 +110,12 @@ export class Plan {
     private readonly store: ParameterStore,
     private readonly admit: (bytes: number) => boolean,
   ) {
-    this.inputs = leavesOf(graph, "input");
-    this.parameterBytes = [...leavesOf(graph, "parameter").values()].reduce(
-      (sum, { dtype, shape }) => sum + bytesPerElement(dtype) * sizeOf(shape as number[]),
-      0,
-    );
+    const parameters = [...leavesOf(graph, "parameter")];
+    const fed = parameters.filter(([name]) => store.source(name).kind === "fed");
+    this.inputs = new Map([...leavesOf(graph, "input"), ...fed]);
+    this.parameterBytes = parameters
+      .filter((parameter) => !fed.includes(parameter))
+      .reduce((sum, [, { dtype, shape }]) => sum + bytesPerElement(dtype) * sizeOf(shape as number[]), 0);
   }
 
   /**

@@ -1,18 +1,10 @@
 /** Reading and writing by index. */
 
-import { gatherElements, gatherNd, reshape, scatterAdd, scatterElements } from "../build.js";
+import { fill, gatherElements, gatherNd, reshape, scatterAdd, scatterElements } from "../build.js";
 import { productDim } from "../shapes.js";
 import type { Attributes, Dim, Operator, Shape } from "../value.js";
 
 const target = (attributes: Attributes): Shape => attributes.shape as Shape;
-
-function scattered(type: "ScatterND" | "ScatterElements"): Operator["emit"] {
-  return ({ inputs: [indices, updates], attributes, dtype }, emitter) => {
-    const zero = emitter.node("Expand", [emitter.numbers([0], dtype), emitter.dims(target(attributes))]);
-    const names = [zero, emitter.name(indices!), emitter.name(updates!)];
-    return emitter.node(type, names, type === "ScatterND" ? { reduction: "add" } : { axis: -1, reduction: "add" });
-  };
-}
 
 export const indexing: Record<string, Operator> = {
   gather: {
@@ -26,7 +18,7 @@ export const indexing: Record<string, Operator> = {
   },
   gatherElements: {
     infer: ([x, indices]) => ({ dtype: x!.dtype, shape: indices!.shape }),
-    gradient: ({ inputs: [x, indices] }, gradient) => [scatterElements(x!.shape, indices!, gradient), undefined],
+    gradient: ({ inputs: [x, indices] }, gradient) => [scatterElements(fill(0, x!.shape, x!.dtype), indices!, gradient), undefined],
     emit: ({ inputs }, emitter) =>
       emitter.node("GatherElements", inputs.map((value) => emitter.name(value)), { axis: -1 }),
   },
@@ -41,12 +33,16 @@ export const indexing: Record<string, Operator> = {
   scatterAdd: {
     infer: ([, updates], attributes) => ({ dtype: updates!.dtype, shape: target(attributes) }),
     gradient: ({ inputs: [indices] }, gradient) => [undefined, gatherNd(gradient, indices!)],
-    emit: scattered("ScatterND"),
+    emit: ({ inputs: [indices, updates], attributes, dtype }, emitter) => {
+      const zeros = emitter.node("Expand", [emitter.numbers([0], dtype), emitter.dims(target(attributes))]);
+      return emitter.node("ScatterND", [zeros, emitter.name(indices!), emitter.name(updates!)], { reduction: "add" });
+    },
   },
   scatterElements: {
-    infer: ([, updates], attributes) => ({ dtype: updates!.dtype, shape: target(attributes) }),
-    gradient: ({ inputs: [indices] }, gradient) => [undefined, gatherElements(gradient, indices!)],
-    emit: scattered("ScatterElements"),
+    infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+    gradient: ({ inputs: [, indices] }, gradient) => [gradient, undefined, gatherElements(gradient, indices!)],
+    emit: ({ inputs }, emitter) =>
+      emitter.node("ScatterElements", inputs.map((value) => emitter.name(value)), { axis: -1, reduction: "add" }),
   },
   range: {
     infer: ([start], { length }) => ({ dtype: start!.dtype, shape: [length as Dim] }),

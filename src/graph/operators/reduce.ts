@@ -1,6 +1,21 @@
 /** Reductions and the softmax family. */
 
-import { cast, div, dimension, equal, exp, expand, mul, sub, sum, unsqueeze } from "../build.js";
+import {
+  cast,
+  div,
+  dimension,
+  equal,
+  exp,
+  expand,
+  mul,
+  neg,
+  scatterElements,
+  softmax,
+  sub,
+  sum,
+  unsqueeze,
+} from "../build.js";
+import { sameShape } from "../shapes.js";
 import type { Attributes, Dim, Operator, Shape, Value } from "../value.js";
 
 function reducedShape(shape: Shape, { axes, keepDims }: Attributes): Shape {
@@ -56,5 +71,25 @@ export const reduce: Record<string, Operator> = {
     infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
     gradient: (node, gradient) => [sub(gradient, mul(exp(node), sum(gradient, [-1], true)))],
     emit: ({ inputs }, emitter) => emitter.node("LogSoftmax", [emitter.name(inputs[0]!)], { axis: -1 }),
+  },
+  crossEntropy: {
+    infer: ([logits, target]) => {
+      if (!sameShape(logits!.shape.slice(0, -1), target!.shape))
+        throw new Error(`crossEntropy: ${target} does not name one class for each row of ${logits}.`);
+      return { dtype: logits!.dtype, shape: target!.shape };
+    },
+    // softmax − one-hot, made in place of a chain of passes over all classes
+    gradient: ({ inputs: [logits, target] }, gradient) => {
+      const last = target!.rank;
+      const row = unsqueeze(gradient, [last]);
+      return [scatterElements(mul(softmax(logits!), row), unsqueeze(target!, [last]), neg(row)), undefined];
+    },
+    emit: ({ inputs: [logits, target] }, emitter) => {
+      const last = emitter.integers([-1]);
+      const total = emitter.node("ReduceLogSumExp", [emitter.name(logits!), last], { keepdims: 1 });
+      const index = emitter.node("Unsqueeze", [emitter.name(target!), last]);
+      const chosen = emitter.node("GatherElements", [emitter.name(logits!), index], { axis: -1 });
+      return emitter.node("Squeeze", [emitter.node("Sub", [total, chosen]), last]);
+    },
   },
 };
