@@ -101,11 +101,10 @@ export function tableControls(
       currentKind,
     );
     fillSelect(layer, numbered(layers), String(currentLayer));
-    fillSelect(
-      head,
-      numbered(Array.from({ length: view?.heads ?? 0 }, (_, i) => i)),
-      String(view?.head ?? 0),
-    );
+    const heads = view?.heads ?? 0;
+    // The choice, which may be ahead of the table that is shown: keys come faster than tables.
+    const chosenHead = Math.min(model.get("head"), heads - 1);
+    fillSelect(head, numbered(Array.from({ length: heads }, (_, i) => i)), String(chosenHead));
     const batches = model.get("batches");
     fillSelect(
       batch,
@@ -139,8 +138,6 @@ export function tableControls(
       const select = what === "layer" ? layer : head;
       const next = select.options[select.selectedIndex + by];
       if (select.closest("label")!.hidden || !next) return;
-      // The choice itself, not what is shown: keys may come faster than tables.
-      select.value = next.value;
       choose(
         what === "layer"
           ? { point: joinName(current().kind, Number(next.value)) }

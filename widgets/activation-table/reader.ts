@@ -96,7 +96,7 @@ export async function scanTable(source: TableSource, table: Table, signal?: Abor
   }
   signal?.throwIfAborted();
   sample.sort((a, b) => a - b);
-  const typical = sample[Math.floor(0.99 * (sample.length - 1))] ?? 0;
+  const typical = sample[Math.ceil(0.99 * (sample.length - 1))] ?? 0;
   const finite = count > 0 ? { min, max, mean: sum / count } : { min: null, max: null, mean: null };
   return { summary: { ...finite, typical, masked, nan, infinite }, rowMagnitude, colMagnitude };
 }

@@ -165,9 +165,7 @@ class KernelHalf {
   private start(): void {
     this.wanted = true;
     this.controller?.abort();
-    this.loop ??= this.runWanted().finally(() => {
-      this.loop = null;
-    });
+    this.loop ??= this.runWanted();
   }
 
   private stop(): void {
@@ -183,6 +181,8 @@ class KernelHalf {
       await this.runOnce(this.controller.signal);
       this.controller = null;
     }
+    // In the same turn as the last look at `wanted`: choices of a later turn begin a new loop.
+    this.loop = null;
   }
 
   private async runOnce(signal: AbortSignal): Promise<void> {
