@@ -211,7 +211,7 @@ export class Kernel {
   #publishEnd(cell: Cell, { output, error }: CellEnd): void {
     for (const line of this.#progress.get(cell)?.values() ?? []) line.finish();
     const text = output?.["text/plain"];
-    if (text !== undefined) this.#history.setOutput(cell.count, String(text));
+    if (text !== undefined && cell.storeHistory) this.#history.setOutput(cell.count, String(text));
     if (cell.silent) return;
     if (output) this.publish("execute_result", { execution_count: cell.count, data: output, metadata: {} });
     if (error) this.publish("error", error);

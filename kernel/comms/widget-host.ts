@@ -55,16 +55,24 @@ export class KernelWidgets implements WidgetHost {
     state: S,
     fallback: (state: S) => MimeBundle,
   ): Widget<S> {
-    const layout = "layout" in state ? {} : { layout: this.#open(LAYOUT, {}, plainFallback) };
-    return this.#open(identity, { ...layout, ...state }, fallback);
+    if (Object.hasOwn(state, "layout")) return this.#open(identity, state, fallback);
+    // Children are opened before their parents.
+    const layout = this.#open<Json>(LAYOUT, {}, plainFallback);
+    return this.#open<S>(identity, { layout, ...state }, fallback, [layout]);
   }
 
-  #open<S extends object>(identity: WidgetIdentity, given: S, fallback: (state: S) => MimeBundle): Widget<S> {
+  #open<S extends object>(
+    identity: WidgetIdentity,
+    given: S,
+    fallback: (state: S) => MimeBundle,
+    children: readonly Widget[] = [],
+  ): Widget<S> {
     const whole = { ...identity, ...given };
     const { state, paths, buffers } = splitBuffers(whole, widgetReference);
     const data = { state, buffer_paths: paths };
-    const comm = this.comms.open(TARGET, data, { metadata: { version: PROTOCOL_VERSION }, buffers });
-    const widget = new Widget<S>(comm, whole, this.#keeper, fallback);
+    const attachments = { metadata: { version: PROTOCOL_VERSION }, buffers };
+    const comm = this.comms.open(TARGET, data, attachments);
+    const widget = new Widget<S>(comm, whole, this.#keeper, fallback, children);
     this.#keep(widget);
     return widget;
   }

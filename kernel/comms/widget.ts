@@ -20,8 +20,6 @@ export interface WidgetKeeper {
 export class Widget<S extends object = Json> implements WidgetHandle<S> {
   readonly #observers = new Set<(change: Change<S>) => void>();
   readonly #listeners = new Set<(content: unknown, buffers: readonly Uint8Array[]) => void>();
-  /** What the front end has just sent: it is not sent back, or a slider fights with its user. */
-  #received: Partial<S> | undefined;
 
   constructor(
     private readonly comm: Comm,
@@ -29,9 +27,11 @@ export class Widget<S extends object = Json> implements WidgetHandle<S> {
     readonly state: S,
     private readonly keeper: WidgetKeeper,
     private readonly fallback: (state: S) => MimeBundle,
+    /** Widgets that end with this one, such as its layout. */
+    private readonly children: readonly Widget[] = [],
   ) {
     comm.onMessage = (message) => this.#receive(message);
-    comm.onClose = () => keeper.forget(comm.id);
+    comm.onClose = () => this.#end();
   }
 
   get id(): string {
@@ -43,12 +43,10 @@ export class Widget<S extends object = Json> implements WidgetHandle<S> {
   }
 
   set(patch: Partial<S>): void {
-    const received = this.#received;
-    const news = Object.entries(patch).filter(([name, value]) => {
-      return !(received && name in received && isDeepStrictEqual(received[name as keyof S], value));
-    });
-    if (news.length) this.#push("update", Object.fromEntries(news));
-    this.#apply(patch);
+    const news = this.#newsOf(patch);
+    if (Object.keys(news).length === 0) return;
+    this.#push("update", news);
+    this.#apply(news);
   }
 
   observe(callback: (change: Change<S>) => void): () => void {
@@ -71,8 +69,13 @@ export class Widget<S extends object = Json> implements WidgetHandle<S> {
   }
 
   close(): void {
-    this.keeper.forget(this.id);
     this.comm.close();
+    this.#end();
+  }
+
+  #end(): void {
+    this.keeper.forget(this.id);
+    for (const child of this.children) child.close();
   }
 
   /** The live view, with a picture of the present state for places where no widget runs. */
@@ -89,11 +92,24 @@ export class Widget<S extends object = Json> implements WidgetHandle<S> {
     this.comm.send({ method, state, buffer_paths: paths }, { buffers });
   }
 
-  #apply(patch: Partial<S>): void {
+  /**
+   * What a patch changes. What is equal is not news: it is neither reported nor sent, not even back to the front end
+   * that has just sent it, or a slider would fight with its user. An object that is set again may have been changed
+   * inside, and is news.
+   */
+  #newsOf(patch: Partial<S>): Partial<S> {
+    const changed = Object.entries(patch).filter(([name, value]) => {
+      const old = this.state[name as keyof S];
+      return (typeof value === "object" && value !== null && value === old) || !isDeepStrictEqual(value, old);
+    });
+    return Object.fromEntries(changed) as Partial<S>;
+  }
+
+  #apply(news: Partial<S>): void {
     const changes: Change<S>[] = [];
-    for (const name of Object.keys(patch) as (keyof S)[]) {
+    for (const name of Object.keys(news) as (keyof S)[]) {
       const old = this.state[name];
-      this.state[name] = patch[name] as S[keyof S];
+      this.state[name] = news[name] as S[keyof S];
       changes.push({ name, value: this.state[name], old });
     }
     for (const change of changes) for (const observer of this.#observers) observer(change);
@@ -107,12 +123,7 @@ export class Widget<S extends object = Json> implements WidgetHandle<S> {
       const patch = joinBuffers({ ...(data.state as Json) }, data.buffer_paths, buffers) as Partial<S>;
       // The echo is the first thing that the front end hears of its update, and tells its other views.
       this.#push("echo_update", patch);
-      this.#received = patch;
-      try {
-        this.#apply(patch);
-      } finally {
-        this.#received = undefined;
-      }
+      this.#apply(this.#newsOf(patch));
     }
   }
 }
