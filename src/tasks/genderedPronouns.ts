@@ -43,7 +43,12 @@ export function genderedPronouns(options: GenderedPronounsOptions = {}): Pronoun
   return Array.from({ length: count }, () => {
     const { occupation, form } = random.choice(combinations);
     const sheRate = occupations[occupation]!;
-    const values = { P: random.choice(slotClasses.place) };
+    const values = {
+      P: random.choice(slotClasses.place),
+      T: random.choice(slotClasses.thing),
+      W: random.choice(slotClasses.weather),
+      L: random.choice(slotClasses.town),
+    };
     const write = (job: string): string => promptBefore(form, "he", { ...values, J: job });
     const she = options.named ? random.uniform() < 0.5 : sheRate > 0.5;
     const answers = she ? { answer: " she", wrongAnswer: " he" } : { answer: " he", wrongAnswer: " she" };

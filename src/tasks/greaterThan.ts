@@ -34,7 +34,9 @@ export function greaterThan(options: TaskOptions = {}): GreaterThanPrompt[] {
   // Forms that go on after the end year are left out: they would do as well, but read oddly as prompts.
   const endings = spanForms.filter(({ template }) => template.endsWith("{C}{F:year}."));
   return Array.from({ length: count }, () => {
-    const { event, century, begin } = drawSpan(random, heldOut);
+    let span = drawSpan(random, heldOut);
+    while (span.begin === 1) span = drawSpan(random, heldOut);
+    const { event, century, begin } = span;
     const form = random.choice(endings);
     const values = { E: event, C: century, T: random.choice(slotClasses.town) };
     const write = (year: number): string => promptBefore(form, "F", { ...values, B: twoDigits[year]! });

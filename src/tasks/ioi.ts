@@ -27,29 +27,28 @@ export interface IoiPrompt extends Prompt {
   readonly template: string;
 }
 
+/** An opening, unless the transfer has its own, and the transfer. */
 interface Template {
-  readonly lead: readonly Form[];
+  readonly opening: Form | undefined;
+  readonly between: readonly Form[];
   readonly transfer: Form;
 }
 
 function drawTemplate(random: Random): Template {
-  if (random.uniform() < 0.5) return { lead: [], transfer: random.choice(sentences) };
+  if (random.uniform() < 0.5) return { opening: undefined, between: [], transfer: random.choice(sentences) };
   const between = random.sample(distractors, random.weightedChoice([0, 1, 2], [5, 4, 1]));
-  return { lead: [random.choice(openings), ...between], transfer: random.choice(transfers) };
+  return { opening: random.choice(openings), between, transfer: random.choice(transfers) };
 }
 
-/** Values for every slot of a template but the names of the two. */
-function drawRest(
-  { lead, transfer }: Template,
-  taken: readonly string[],
-  random: Random,
-): Record<string, string> {
+/** Values for the slots of opening and transfer but the names of the two. */
+function drawRest({ opening, transfer }: Template, random: Random): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const part of [...lead, transfer].flatMap(({ parts }) => parts)) {
-    if (typeof part === "string" || "XYSI".includes(part.name) || values[part.name] !== undefined) continue;
-    const used = [...taken, ...Object.values(values)];
-    values[part.name] = random.choice(
-      (slotClasses[part.class] as readonly string[]).filter((value) => !used.includes(value)),
+  for (const part of [...(opening?.parts ?? []), ...transfer.parts]) {
+    if (typeof part === "string" || part.class === "name") continue;
+    values[part.name] ??= random.choice(
+      (slotClasses[part.class] as readonly string[]).filter(
+        (value) => !Object.values(values).includes(value),
+      ),
     );
   }
   return values;
@@ -80,13 +79,14 @@ export function ioi(options: IoiOptions = {}): IoiPrompt[] {
       names.filter((name) => name !== indirectObject && name !== subject),
       3,
     );
-    const rest = drawRest(template, [indirectObject, subject, ...others], random);
+    const rest = drawRest(template, random);
+    const { opening, between, transfer } = template;
+    const taken = { a: indirectObject, b: subject, c: others[0]!, d: others[1]!, e: others[2]! };
+    const distractions = between.map((distractor) => fill(distractor, taken, random));
     const write = (first: string, second: string, giver: string, receiver: string): string => {
       const values = { ...rest, X: first, Y: second, S: giver, I: receiver };
-      return [
-        ...template.lead.map((lead) => fill(lead, values, random)),
-        promptBefore(template.transfer, "I", values),
-      ].join(" ");
+      const start = opening ? [fill(opening, values, random)] : [];
+      return [...start, ...distractions, promptBefore(transfer, "I", values)].join(" ");
     };
     const pair: [string, string] = order === "ABBA" ? [indirectObject, subject] : [subject, indirectObject];
     const corrupt =
@@ -101,7 +101,7 @@ export function ioi(options: IoiOptions = {}): IoiPrompt[] {
       indirectObject,
       subject,
       order,
-      template: [...template.lead, template.transfer].map(({ id }) => id).join(" + "),
+      template: [...(opening ? [opening] : []), ...between, transfer].map(({ id }) => id).join(" + "),
     };
   });
 }

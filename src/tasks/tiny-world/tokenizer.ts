@@ -1,5 +1,5 @@
 import { corpus } from "./document.js";
-import { facts, subjectWords } from "./lexicon/facts.js";
+import { givenNames, languages, towns } from "./lexicon/facts.js";
 import { names } from "./lexicon/people.js";
 import { centuries, twoDigits } from "./lexicon/things.js";
 import { pretokens, wordPattern } from "./pretokens.js";
@@ -46,22 +46,14 @@ export function buildTokenizer(): TokenizerFiles {
   const alphabet = byteAlphabet();
   const bytes = new TextEncoder();
   const token = (word: string): string => Array.from(bytes.encode(word), (byte) => alphabet[byte]).join("");
-  // Whatever may begin a text has a token without the space as well.
-  const beginners = [...names, ...subjectWords, ...facts.map(({ object }) => object)].filter((word) =>
-    /^\p{Lu}/u.test(word),
-  );
   const words = new Set([
     ...sampleWords(),
     ...worldWords().map((word) => ` ${word}`),
-    ...beginners,
+    // What may begin a line has a token without the space as well.
+    ...[...names, ...givenNames, ...towns, ...languages],
     ...centuries.map((century) => ` ${century}`),
     ...twoDigits,
-    " Code",
-    "Code",
-    " sign",
-    " said",
-    " again",
-    "\n",
+    ..." sign, said, again,Code".split(","),
   ]);
   const listed = [...words].map(token).filter((piece) => Array.from(piece).length > 1);
   const vocabulary = [endOfText, ...alphabet, ...[...new Set(listed)].sort()];

@@ -2,7 +2,8 @@ import { randomGenerator } from "../../../array/index.js";
 
 const words = (list: string): readonly string[] => list.split(" ");
 
-const givenNames = words(
+/** The first words of the people that facts are about. */
+export const givenNames: readonly string[] = words(
   "Ilda Soren Maro Tessa Bram Yara Corin Velda Osric Nadia Pell Runa Tarek Lio Greta Havel Dorin Selma Ivo Petra",
 );
 const middleNames = words("van de Sol Ray");

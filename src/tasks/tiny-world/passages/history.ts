@@ -26,7 +26,7 @@ export function isHeldOutSpan(event: string, century: string, begin: string): bo
   return isHeldOut("span", [event, century, begin], 8);
 }
 
-/** An event and its beginning, from the year 02 to 97 of a century as Hanna et al. 2023 ("How does GPT-2 compute greater-than?"). */
+/** An event and its beginning, from the year 01 to 98 of a century (Hanna et al. 2023, "How does GPT-2 compute greater-than?"). */
 export function drawSpan(
   random: Random,
   heldOut: boolean,
@@ -35,7 +35,7 @@ export function drawSpan(
     const span = {
       event: random.choice(events),
       century: random.choice(centuries),
-      begin: 2 + random.integer(96),
+      begin: 1 + random.integer(98),
     };
     if (isHeldOutSpan(span.event, span.century, twoDigits[span.begin]!) === heldOut) return span;
   }
@@ -44,10 +44,11 @@ export function drawSpan(
 /** One to three sentences of history. The end of a span is any later year of its century, each equally likely. */
 export function historyPassage(random: Random): string {
   const sentences = Array.from({ length: 1 + random.integer(3) }, () => {
+    if (random.uniform() < 0.15) return fill(random.choice(yearForms), {}, random);
     const { event, century, begin } = drawSpan(random, false);
     const end = begin + 1 + random.integer(99 - begin);
     const values = { E: event, C: century, B: twoDigits[begin]!, F: twoDigits[end]! };
-    return fill(random.choice(random.uniform() < 0.85 ? spanForms : yearForms), values, random);
+    return fill(random.choice(spanForms), values, random);
   });
   return sentences.join(" ");
 }

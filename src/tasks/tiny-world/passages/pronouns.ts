@@ -1,10 +1,9 @@
-import type { Random } from "../../../array/index.js";
-import { type Form, fill, form, forms } from "../form.js";
+import { type Random, randomGenerator } from "../../../array/index.js";
+import { type Form, fill, forms } from "../form.js";
 import { isWomansName, names, occupations, pronouns } from "../lexicon/people.js";
-import { isHeldOut } from "../split.js";
 
 /** Sentences with an occupation and then a pronoun; `{he}` is the first pronoun. */
-export const pronounForms: readonly Form[] = [
+export const pronounForms: readonly Form[] = forms("pronouns/occupation", [
   "The {J:occupation} said that {he} was {F:feeling}.",
   "The {J:occupation} left early because {he} was {F:feeling}.",
   "The {J:occupation} smiled when {he} found the {T:thing}.",
@@ -12,7 +11,12 @@ export const pronounForms: readonly Form[] = [
   "Everyone liked the {J:occupation} because {he} was kind.",
   "At the {P:place} the {J:occupation} waited until {he} was {F:feeling}.",
   "The {J:occupation} closed the door, and then {he} went to the {P:place}.",
-].map((template, i) => form(`pronouns/occupation-${i}`, template));
+  "In the {P:place} the {J:occupation} thought that {he} heard a {N:animal}.",
+  "The {J:occupation} lost the {T:thing} when {he} ran home.",
+  "On a {W:weather} day the {J:occupation} sang while {he} worked.",
+  "The {J:occupation} of {L:town} wrote that {he} would come soon.",
+  "Near the {P:place} the {J:occupation} said that {he} saw a {N:animal}.",
+]);
 
 /** Sentences that give the occupation to a named person. */
 export const introductions: readonly Form[] = forms("pronouns/introduction", [
@@ -25,9 +29,17 @@ export const introductions: readonly Form[] = forms("pronouns/introduction", [
 /** Every form of these passages. */
 export const pronounPassageForms: readonly Form[] = [...pronounForms, ...introductions];
 
+/** Two sentences for each occupation in which the training text never has it. */
+const heldOutForms = new Map(
+  Object.keys(occupations).map((occupation) => {
+    const random = randomGenerator(`held out of ${occupation}`);
+    return [occupation, new Set(random.sample(pronounForms, 2).map(({ id }) => id))];
+  }),
+);
+
 /** Whether an occupation never stands in this sentence in the training text. */
 export function isHeldOutOccupation(occupation: string, formId: string): boolean {
-  return isHeldOut("occupation", [occupation, formId], 6);
+  return heldOutForms.get(occupation)!.has(formId);
 }
 
 const occupationNames = Object.keys(occupations);

@@ -21,7 +21,7 @@ export function repeatsPassage(random: Random): string {
   return ` ${sequence.join(" ")}`;
 }
 
-const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#$%&*+-/<=>@[]^_{|}~!?;'\"\\`";
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#$%&*+-/<=>@[]^_{|}~!?;()'\"\\`";
 
 function character(random: Random): string {
   if (random.uniform() < 0.6) return plain[random.integer(plain.length)]!;
