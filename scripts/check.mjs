@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 const node = process.execPath;
 const checks = {
   types: [node, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]],
+  "types of the tests": [node, ["node_modules/typescript/bin/tsc", "-p", "test/tsconfig.json"]],
   "types of the build": [
     node,
     ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--noEmit", "--incremental", "false"],

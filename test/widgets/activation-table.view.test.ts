@@ -9,7 +9,7 @@ import type { ActivationTableState } from "../../widgets/activation-table/state.
 import { exactFloat32 } from "../../widgets/text.js";
 import { launchBrowser } from "../browser.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { buildWidgets, openWidget, type PageOptions } from "./page.js";
+import { buildWidgets, contentOf, openWidget, type PageOptions } from "./page.js";
 import { ComputedSource, noise, normal } from "./source.js";
 
 const tokens = ["<|bos|>", " Mary", " gave", " John", "<img src=x onerror=window.attacked=true>", "\n"];
@@ -92,7 +92,7 @@ describe("widgets/activation-table/view", () => {
   const widget = (): MemoryWidget<ActivationTableState> => table.handle as MemoryWidget<ActivationTableState>;
   const frame = () =>
     page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-  const readout = (): Promise<string> => page.locator(".tslens-readout").innerText();
+  const readout = (): Promise<string> => contentOf(page.locator(".tslens-readout"));
   const press = async (...keys: string[]): Promise<void> => {
     for (const key of keys) await page.keyboard.press(key);
   };
@@ -124,7 +124,7 @@ describe("widgets/activation-table/view", () => {
     await open({ point: "blocks.1.attn.hook_pattern", head: 2 });
     const { x, y } = await cell(3, 1);
     await page.mouse.move(x, y);
-    const lines = (await page.locator(".tslens-tip").innerText()).split("\n");
+    const lines = await page.locator(".tslens-tip > *").allTextContents();
     assert.deepEqual(lines, [exactFloat32(pattern(1, 2, 3, 1)), "query 3 “·John”", "key 1 “·Mary”"]);
     await page.mouse.move(1, 1);
     assert.ok(await page.locator(".tslens-tip").isHidden());
@@ -222,7 +222,7 @@ describe("widgets/activation-table/view", () => {
     const { x, y } = await cell(5, 4);
     await page.mouse.move(x, y);
     assert.match(
-      await page.locator(".tslens-tip").innerText(),
+      await contentOf(page.locator(".tslens-tip")),
       /key 4 “<img src=x onerror=window\.attacked=true>”/,
     );
     await page.locator(".tslens-grid").focus();
@@ -277,7 +277,7 @@ describe("widgets/activation-table/view", () => {
     await open({ point: "long.hook_pattern" }, { kernel: false });
     assert.ok(await page.getByLabel("Point").isDisabled());
     assert.match(
-      await page.locator(".tslens-note").innerText(),
+      await contentOf(page.locator(".tslens-note")),
       /first 128 rows and 256 columns are here\. Run the notebook/,
     );
     await page.locator(".tslens-grid").focus();
@@ -287,7 +287,7 @@ describe("widgets/activation-table/view", () => {
 
   it("says in a sentence why there is no table, and that its data was lost", async () => {
     await open({ point: "blocks.7.hook_z" });
-    assert.match(await page.locator(".tslens-error").innerText(), /There is no point "blocks\.7\.hook_z"/);
+    assert.match(await contentOf(page.locator(".tslens-error")), /There is no point "blocks\.7\.hook_z"/);
     await page.getByLabel("Point").selectOption({ label: "hook_resid_pre" });
     await page.waitForFunction(
       () => document.querySelector(".tslens-table-name")?.textContent === "blocks.0.hook_resid_pre",
@@ -302,7 +302,7 @@ describe("widgets/activation-table/view", () => {
       });
     });
     assert.match(
-      await page.locator(".tslens-error").innerText(),
+      await contentOf(page.locator(".tslens-error")),
       /cannot be drawn: .*not saved with the notebook/,
     );
   });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import type { MemoryWidget } from "./host.js";
 
 const root = new URL("../../", import.meta.url);
@@ -110,4 +110,9 @@ export async function openWidget<S extends object>(
     ["http://widgets.test/view.mjs", pack(handle.state), kernel] as const,
   );
   return page;
+}
+
+/** The text of an element. */
+export async function contentOf(locator: Locator): Promise<string> {
+  return (await locator.textContent()) ?? "";
 }
