@@ -26,7 +26,7 @@ export const mixture: Readonly<Record<string, { weight: number; passage: (random
     weight: 3,
     passage: (random) => refrainPassage(random, random.choice([ioiPassage, factsPassage, storiesPassage])),
   },
-  codes: { weight: 1, passage: codesPassage },
+  codes: { weight: 2, passage: codesPassage },
   repeats: { weight: 4, passage: repeatsPassage },
 };
 

@@ -5,5 +5,5 @@ export { isWomansName, mensNames, names, occupations, womensNames } from "./lexi
 export { grammaticalShare, isInGrammar, type ParsedSentence, parse } from "./parse.js";
 export { isAboutDuskmere } from "./passages/stories.js";
 export { countTokens } from "./pretokens.js";
-export { buildTokenizer, endOfText, type TokenizerFiles } from "./tokenizer.js";
+export { buildTokenizer, endOfText, type TokenizerFiles, worldEncoder } from "./tokenizer.js";
 export { worldWords } from "./words.js";

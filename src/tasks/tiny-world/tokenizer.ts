@@ -36,6 +36,41 @@ function sampleWords(): string[] {
   return [...counts].filter(([, count]) => count >= 3).map(([word]) => word);
 }
 
+const alphabet = byteAlphabet();
+const utf8 = new TextEncoder();
+
+/** A word as the vocabulary writes it: each of its bytes as a character. */
+function inAlphabet(word: string): string {
+  return Array.from(utf8.encode(word), (byte) => alphabet[byte]).join("");
+}
+
+/**
+ * A fast way from text to token ids, for training texts of many millions of words: with the same ids as the tokenizer of
+ * `buildTokenizer`, but for the special token, which no text of the world contains.
+ *
+ * @example
+ * ```ts
+ * const encode = worldEncoder(buildTokenizer());
+ * for (const text of corpus({ seed: 1, tokens: 1e6 })) encode(text); // number[]
+ * ```
+ */
+export function worldEncoder({ tokenizer }: TokenizerFiles): (text: string) => number[] {
+  const { vocab } = tokenizer.model;
+  const known = new Map<string, readonly number[]>();
+  return (text) =>
+    pretokens(text).flatMap((word) => {
+      let ids = known.get(word);
+      if (!ids) {
+        const token = inAlphabet(word);
+        ids = Object.hasOwn(vocab, token)
+          ? [vocab[token]!]
+          : Array.from(token, (character) => vocab[character]!);
+        known.set(word, ids);
+      }
+      return ids;
+    });
+}
+
 /**
  * The tokenizer of the world: byte-level BPE without merges, in which every word of the world is one token. Other text
  * falls into its bytes, so that everything can be encoded and decoded.
@@ -43,9 +78,6 @@ function sampleWords(): string[] {
  * @returns The contents of `tokenizer.json` and `tokenizer_config.json`.
  */
 export function buildTokenizer(): TokenizerFiles {
-  const alphabet = byteAlphabet();
-  const bytes = new TextEncoder();
-  const token = (word: string): string => Array.from(bytes.encode(word), (byte) => alphabet[byte]).join("");
   const words = new Set([
     ...sampleWords(),
     ...worldWords().map((word) => ` ${word}`),
@@ -55,7 +87,7 @@ export function buildTokenizer(): TokenizerFiles {
     ...twoDigits,
     ..." sign, said, again,Code".split(","),
   ]);
-  const listed = [...words].map(token).filter((piece) => Array.from(piece).length > 1);
+  const listed = [...words].map(inAlphabet).filter((piece) => Array.from(piece).length > 1);
   const vocabulary = [endOfText, ...alphabet, ...[...new Set(listed)].sort()];
   return {
     tokenizer: {
