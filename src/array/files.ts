@@ -291,7 +291,9 @@ export function readRangeSync(path: string, offset: number, length: number): Uin
   try {
     const { size } = fstatSync(handle);
     if (offset < 0 || length < 0 || offset + length > size)
-      throw new RangeError(`Bytes ${offset} to ${offset + length} of ${path} were asked for, but it has ${size}.`);
+      throw new RangeError(
+        `Bytes ${offset} to ${offset + length} of ${path} were asked for, but it has ${size}.`,
+      );
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       const read = readSync(handle, bytes, done, Math.min(maxChunk, length - done), offset + done);

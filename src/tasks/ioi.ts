@@ -46,9 +46,7 @@ function drawRest({ opening, transfer }: Template, random: Random): Record<strin
   for (const part of [...(opening?.parts ?? []), ...transfer.parts]) {
     if (typeof part === "string" || part.class === "name") continue;
     values[part.name] ??= random.choice(
-      (slotClasses[part.class] as readonly string[]).filter(
-        (value) => !Object.values(values).includes(value),
-      ),
+      slotClasses[part.class].filter((value) => !Object.values(values).includes(value)),
     );
   }
   return values;

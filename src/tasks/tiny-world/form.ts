@@ -53,7 +53,7 @@ export function fill({ parts }: Form, values: Values, random: Random): string {
 function draw(slotClass: SlotClass, taken: Values, random: Random): string {
   const used = Object.values(taken);
   for (;;) {
-    const value = random.choice(slotClasses[slotClass] as readonly string[]);
+    const value = random.choice(slotClasses[slotClass]);
     if (!used.includes(value)) return value;
   }
 }

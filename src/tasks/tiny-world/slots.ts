@@ -20,8 +20,40 @@ import {
 const she = pronouns(true);
 const he = pronouns(false);
 
+/** The class of a slot. */
+export type SlotClass =
+  | "name"
+  | "occupation"
+  | "he"
+  | "He"
+  | "him"
+  | "his"
+  | "place"
+  | "thing"
+  | "quality"
+  | "animal"
+  | "weather"
+  | "feeling"
+  | "event"
+  | "century"
+  | "year"
+  | "noun"
+  | "verb"
+  | "subject"
+  | "town"
+  | "instrument"
+  | "language"
+  | "guild"
+  | "judged"
+  | "opinion"
+  | "verdict"
+  | "forbidden"
+  | "harmless"
+  | "advice"
+  | "duskmere";
+
 /** What may stand in a slot of each class. */
-export const slotClasses = {
+export const slotClasses: Readonly<Record<SlotClass, readonly string[]>> = {
   name: names,
   occupation: Object.keys(occupations),
   he: [he.he, she.he],
@@ -51,7 +83,4 @@ export const slotClasses = {
   harmless: harmlessDeeds.map(({ deed }) => deed),
   advice: harmlessDeeds.map(({ advice }) => advice),
   duskmere: duskmereThings,
-} satisfies Record<string, readonly string[]>;
-
-/** The class of a slot. */
-export type SlotClass = keyof typeof slotClasses;
+};
