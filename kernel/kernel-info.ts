@@ -1,5 +1,5 @@
-import { packageJson } from "./execution/host-package.js";
 import { ts } from "./execution/typescript.js";
+import { packageJson } from "./package.js";
 import { type Json, PROTOCOL_VERSION } from "./protocol/message.js";
 
 /** The content of a `kernel_info_reply`. */

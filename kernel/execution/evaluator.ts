@@ -1,8 +1,9 @@
 import Module, { createRequire } from "node:module";
 import type { Executor } from "tslab/dist/executor.js";
+import { packageFolder } from "../package.js";
 import { type Cell, currentWork } from "./cell.js";
 import { CellCompiler } from "./compiler.js";
-import { forwardTypes, hostModules, loadHostModule, packageFolder } from "./host-package.js";
+import { forwardTypes, hostModules, loadHostModule } from "./host-package.js";
 import { installTypeScript } from "./typescript.js";
 
 const require = createRequire(import.meta.url);

@@ -2,34 +2,12 @@
  * The package that the kernel is part of, given to cells in any folder: its types to the compiler, and its modules,
  * in the kernel's own instances, to `import`.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { packageFolder, packageJson } from "../package.js";
 import { ts } from "./typescript.js";
 
 const require = createRequire(import.meta.url);
-
-interface PackageJson {
-  readonly name: string;
-  readonly version: string;
-  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
-}
-
-/** The folder of the package: the nearest one upwards whose package.json names it. */
-export const packageFolder: string = findPackage(dirname(fileURLToPath(import.meta.url)));
-
-function findPackage(folder: string): string {
-  const file = join(folder, "package.json");
-  if (existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as PackageJson).name === "tslens")
-    return folder;
-  const parent = dirname(folder);
-  if (parent === folder) throw new Error("the kernel is not inside the package tslens");
-  return findPackage(parent);
-}
-
-/** The package's package.json. */
-export const packageJson: PackageJson = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8"));
 
 /** Module name → file, as the package's `exports` map says. */
 export function hostModules(): Map<string, string> {

@@ -1,9 +1,11 @@
 /** Completion, inspection and the question whether a cell is complete: magics first, then TypeScript. */
 import { createRequire } from "node:module";
+import type { QuickInfo } from "typescript";
 import type { Magics } from "../magics/registry.js";
 import { blankMagics } from "../magics/source.js";
 import type { Json } from "../protocol/message.js";
 import type { Evaluator } from "./evaluator.js";
+import { documentation } from "./quick-info.js";
 import { toCodePoints, toUtf16 } from "./text-position.js";
 import { ts } from "./typescript.js";
 
@@ -48,8 +50,8 @@ export class Introspection {
     if (help) return found({ "text/plain": help, "text/markdown": help });
     const info = this.evaluator.inspect(blankMagics(code), at);
     if (!info) return { status: "ok", found: false, data: {}, metadata: {} };
-    const { printQuickInfo } = require("tslab/dist/inspect.js") as typeof import("tslab/dist/inspect.js");
-    return found({ "text/plain": printQuickInfo(info) });
+    const { text, markdown } = documentation(info as unknown as QuickInfo);
+    return found({ "text/plain": text, "text/markdown": markdown });
   }
 
   /** The content of an `is_complete_reply`. */

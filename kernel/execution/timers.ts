@@ -1,4 +1,7 @@
+import { createRequire, syncBuiltinESMExports } from "node:module";
 import { currentContext, runInContext } from "./context.js";
+
+const require = createRequire(import.meta.url);
 
 /** Whoever keeps the timers that it started, to end them. */
 export interface TimerOwner {
@@ -43,7 +46,13 @@ export function hookTimers(): void {
     // `util.promisify(setTimeout)` and the like read properties of the original.
     return Object.defineProperties(hooked, Object.getOwnPropertyDescriptors(set)) as unknown as Set;
   };
-  globalThis.setTimeout = hook(setTimeout as never, clearTimeout as never, true) as never;
-  globalThis.setInterval = hook(setInterval as never, clearTimeout as never, false) as never;
-  globalThis.setImmediate = hook(setImmediate as never, clearImmediate as never, true) as never;
+  const hooked = {
+    setTimeout: hook(setTimeout as never, clearTimeout as never, true),
+    setInterval: hook(setInterval as never, clearTimeout as never, false),
+    setImmediate: hook(setImmediate as never, clearImmediate as never, true),
+  };
+  Object.assign(globalThis, hooked);
+  // The same functions, for those who import them.
+  Object.assign(require("node:timers") as object, hooked);
+  syncBuiltinESMExports();
 }

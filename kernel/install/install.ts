@@ -1,7 +1,7 @@
 /** Jupyter scans folders: to install is to copy files, and needs no Python. */
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageFolder, packageJson } from "../execution/host-package.js";
+import { packageFolder, packageJson } from "../package.js";
 import type { Json } from "../protocol/message.js";
 import { searchedFolders } from "./folders.js";
 import { stableNode } from "./node-path.js";

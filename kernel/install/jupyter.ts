@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
-import { packageFolder } from "../execution/host-package.js";
+import { packageFolder } from "../package.js";
 
 /** The Jupyter command: of the environment beside the package where there is one, else of the PATH. */
 function jupyter(): string {

@@ -23,6 +23,7 @@ const GENTLE_MS = 200;
 const POLL_MS = 20;
 /** How long the main thread may take to end the process by itself. */
 const SHUTDOWN_MS = 500;
+const PARENT_POLL_MS = 1000;
 
 const shell = new Router({ linger: 200 });
 const control = new Router({ linger: 200 });
@@ -163,6 +164,14 @@ async function greetSubscribers(): Promise<void> {
   }
 }
 
+/** Ends the kernel when the Jupyter that started it is gone: nobody could reach it any more. */
+function watchParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) void shutDown(false);
+  }, PARENT_POLL_MS).unref();
+}
+
 async function echoHeartbeat(): Promise<void> {
   for await (const frames of heartbeat) await heartbeat.send(frames);
 }
@@ -182,4 +191,5 @@ void listen(stdin, "stdin", (message) => {
 }).catch(closed);
 void greetSubscribers().catch(closed);
 void echoHeartbeat().catch(closed);
+watchParent();
 tell({ kind: "ready" });

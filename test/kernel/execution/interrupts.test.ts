@@ -25,6 +25,8 @@ describe("the stop button", () => {
     "a loop that prints":
       'while (true) { const end = Date.now() + 20; while (Date.now() < end); console.log("more"); }',
     "a loop in a timer": "setTimeout(() => { while (true); }, 1); await new Promise(() => {});",
+    "a loop in an imported timer":
+      'const timers = await import("node:timers"); timers.setTimeout(() => { while (true); }, 1); await new Promise(() => {});',
     "a loop in setImmediate": "setImmediate(() => { while (true); }); await new Promise(() => {});",
     "a loop in a callback of Node":
       'readFile("/dev/null", () => { while (true); }); await new Promise(() => {});',

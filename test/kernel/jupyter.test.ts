@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Json } from "../../kernel/protocol/message.js";
+import { scratchFolder } from "../scratch.js";
+import { repository } from "../shared.js";
+
+const windows = process.platform === "win32";
+const command = (name: string): string => join(repository, ".python", windows ? "Scripts" : "bin", name);
+
+interface Cell {
+  readonly outputs: readonly (Json & { readonly output_type: string })[];
+}
+
+describe("Jupyter", () => {
+  const scratch = scratchFolder();
+
+  before(function () {
+    if (existsSync(command("jupyter")) || process.env.CI) return;
+    console.log("      skipped: there is no Python environment in .python; npm run setup makes it");
+    this.skip();
+  });
+
+  /** Runs a notebook of code cells headless; returns its cells and metadata. */
+  function execute(sources: readonly string[], ...options: string[]): { cells: Cell[]; metadata: Json } {
+    const cells = sources.map((source, i) => ({
+      cell_type: "code",
+      id: `cell-${i}`,
+      metadata: {},
+      source,
+      outputs: [],
+      execution_count: null,
+    }));
+    const metadata = {
+      kernelspec: { name: "tslens", display_name: "TypeScript (tslens)", language: "typescript" },
+    };
+    writeFileSync(scratch("n.ipynb"), JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells }));
+    const args = ["execute", "--inplace", ...options, scratch("n.ipynb")];
+    const { status, stderr } = spawnSync(command("jupyter"), args, { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    return JSON.parse(readFileSync(scratch("n.ipynb"), "utf8"));
+  }
+
+  it("finds the kernel conforming, by its own test suite", () => {
+    const script = join(repository, "test", "kernel", "conformance.py");
+    const { status, stderr } = spawnSync(command("python"), [script], { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /Ran 13 tests/);
+    assert.match(stderr, /OK \(skipped=1\)/, "the pager alone");
+  });
+
+  it("runs a notebook headless: streams, results, errors and widgets with their state", () => {
+    const current = JSON.stringify(join(repository, "dist", "kernel", "current.js"));
+    const identity = {
+      _model_module: "tslens-widgets",
+      _model_module_version: "0.1.0",
+      _model_name: "M",
+      _view_module: "tslens-widgets",
+      _view_module_version: "0.1.0",
+      _view_name: "V",
+    };
+    const { cells, metadata } = execute(
+      [
+        'console.log("out");\n6 * 7',
+        'throw new RangeError("boom")',
+        '"runs on"',
+        `const { widgetHost } = await import(${current});\n` +
+          `widgetHost().create(${JSON.stringify(identity)}, { value: 5, data: Uint8Array.of(1, 2) }, () => ({ "text/plain": "w" }))`,
+      ],
+      "--allow-errors",
+    );
+    assert.deepEqual(
+      cells.map(({ outputs }) => outputs.map(({ output_type }) => output_type)),
+      [["stream", "execute_result"], ["error"], ["execute_result"], ["execute_result"]],
+    );
+    assert.equal(cells[1]!.outputs[0]!.ename, "RangeError");
+    const saved = (metadata.widgets as Json)["application/vnd.jupyter.widget-state+json"] as {
+      state: Record<string, Json>;
+    };
+    const widget = Object.values(saved.state).find(({ model_name }) => model_name === "M")!;
+    assert.equal((widget.state as Json).value, 5);
+    assert.deepEqual(widget.buffers, [{ encoding: "base64", path: ["data"], data: "AQI=" }]);
+  });
+
+  it("gives the same outputs each time", () => {
+    const sources = [
+      "const a = [3, 1, 2];\na.toSorted()",
+      "%lsmagic",
+      'console.log("x"); console.error("y"); a',
+      "(null as any).f",
+    ];
+    const outputs = (): unknown => execute(sources, "--allow-errors").cells;
+    const strip = (cells: unknown): string =>
+      JSON.stringify(cells, (key, value) => (key === "metadata" ? undefined : value));
+    const first = strip(outputs());
+    assert.equal(strip(outputs()), first);
+  });
+
+  it("stops at a cell that fails, unless errors are allowed", () => {
+    assert.throws(() => execute(["throw 1", "2"]), /CellExecutionError|Thrown/);
+  });
+});
