@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { createActivationTable } from "../../widgets/activation-table/model.js";
@@ -9,13 +10,20 @@ import { MemoryHost, type MemoryWidget } from "./host.js";
 import { buildWidgets } from "./page.js";
 import { ComputedSource, noise } from "./source.js";
 
-/** A page's own HTML manager, as nbconvert and nbviewer have it, with the built widgets as the module that it asks for. */
+/** A page's own HTML manager, as nbconvert and nbviewer have it, and as much of an AMD loader as the bundle needs. */
 const entry = `
 import { HTMLManager } from "@jupyter-widgets/html-manager";
-import * as widgets from "./widgets/lib/browser/index.js";
+import * as base from "@jupyter-widgets/base";
 window.asked = [];
+const modules = {};
+window.define = (name, names, make) => {
+  const module = { exports: {} };
+  const given = { exports: module.exports, module, "@jupyter-widgets/base": base };
+  given.require = (wanted) => given[wanted];
+  modules[name] = make(...names.map((wanted) => given[wanted])) ?? module.exports;
+};
 window.start = async (state) => {
-  const loader = async (name, version) => { window.asked.push(name + "@" + version); return widgets; };
+  const loader = async (name, version) => { window.asked.push(name + "@" + version); return modules[name]; };
   const manager = new HTMLManager({ loader });
   window.manager = manager;
   for (const model of await manager.set_state(state)) {
@@ -25,6 +33,8 @@ window.start = async (state) => {
 };
 window.save = () => window.manager.get_state();
 `;
+
+const root = new URL("../../", import.meta.url);
 
 /** The state of a widget as a saved notebook holds it: buffers apart, in base64. */
 function saved(widget: MemoryWidget<object>): object {
@@ -67,7 +77,6 @@ describe("widgets in a saved notebook", () => {
   before(async function () {
     browser = await launchBrowser(this);
     buildWidgets();
-    const root = new URL("../../", import.meta.url).pathname;
     const empty = {
       ".css": "empty",
       ".svg": "empty",
@@ -77,7 +86,7 @@ describe("widgets in a saved notebook", () => {
       ".eot": "empty",
     } as const;
     const built = await build({
-      stdin: { contents: entry, resolveDir: root },
+      stdin: { contents: entry, resolveDir: fileURLToPath(root) },
       bundle: true,
       write: false,
       format: "iife",
@@ -92,6 +101,9 @@ describe("widgets in a saved notebook", () => {
 
   async function show(widget: MemoryWidget<object>): Promise<void> {
     page = await browser.newPage();
+    page.on("pageerror", (error) => {
+      throw error;
+    });
     await page.route("http://widgets.test/**", (route) =>
       route.fulfill({
         contentType: "text/html",
@@ -100,6 +112,7 @@ describe("widgets in a saved notebook", () => {
     );
     await page.goto("http://widgets.test/");
     await page.addScriptTag({ content: script });
+    await page.addScriptTag({ path: fileURLToPath(new URL("widgets/dist/index.js", root)) });
     const state = { version_major: 2, version_minor: 0, state: { layout, widget: saved(widget) } };
     await page.evaluate(
       (all) => (window as unknown as { start(state: unknown): Promise<void> }).start(all),

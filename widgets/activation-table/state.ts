@@ -84,6 +84,17 @@ export interface TableChoices {
   colour_range: "typical" | "full";
 }
 
+/** The names of the choices. */
+export const choiceNames: readonly (keyof TableChoices)[] = [
+  "point",
+  "batch",
+  "head",
+  "row_order",
+  "col_order",
+  "top_k",
+  "colour_range",
+];
+
 /** The synchronised state of an activation table. */
 export interface ActivationTableState extends TableChoices {
   points: readonly Point[];

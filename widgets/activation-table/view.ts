@@ -9,7 +9,7 @@ import { Grid } from "./grid.js";
 import { tableKeys } from "./keys.js";
 import { tableLegend } from "./legend.js";
 import type { Cell, PageColours } from "./paint.js";
-import type { ActivationTableState, TableView, TileAnswer } from "./state.js";
+import { type ActivationTableState, choiceNames, type TableView, type TileAnswer } from "./state.js";
 import { tableStyle } from "./style.js";
 import { headThumbnails } from "./thumbnails.js";
 import { TileStore } from "./tiles.js";
@@ -33,10 +33,12 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
   let store: TileStore | null = null;
   let complete = true;
   let silent = false;
+  let pending = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const controls = tableControls(model, (zoom) => grid.setZoom(zoom));
   const legend = tableLegend((range) => {
+    if (!hasKernel(model)) return;
     model.set("colour_range", range);
     model.save_changes();
   });
@@ -93,8 +95,6 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
   function wait(): void {
     clearTimeout(timer);
     silent = false;
-    const view = model.get("view");
-    const pending = view !== null && !answers(view, model);
     root.classList.toggle("pending", pending && hasKernel(model));
     if (hasKernel(model) && (pending || !complete)) {
       timer = setTimeout(() => {
@@ -173,12 +173,16 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
       showHeads();
       grid.redraw();
     }),
-    listen(model, ["change:view", "change:error"], showView),
+    listen(model, ["change:view", "change:error"], () => {
+      pending = false;
+      showView();
+    }),
     listen(model, ["change:overview"], showHeads),
     listen(
       model,
-      ["change:point", "change:batch", "change:head", "change:row_order", "change:col_order", "change:top_k"],
+      choiceNames.map((name) => `change:${name}`),
       () => {
+        pending = true;
         controls.update();
         wait();
       },
@@ -208,15 +212,6 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
     root.remove();
   };
 };
-
-/** Whether a table is that of the present choices, as far as the browser can tell. */
-function answers(
-  view: TableView,
-  model: { get<K extends keyof ActivationTableState>(name: K): ActivationTableState[K] },
-): boolean {
-  const head = view.head === null || view.head === Math.min(model.get("head"), view.heads - 1);
-  return view.point === model.get("point") && head && view.batch === model.get("batch");
-}
 
 function captionOf(view: TableView): Node[] {
   const name = view.head === null ? view.point : `${view.point} · head ${view.head}`;

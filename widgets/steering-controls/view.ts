@@ -66,7 +66,9 @@ export const render: Render<SteeringControlsState> = ({ model, el }) => {
     note.textContent = live ? "" : "Saved result: run the notebook to steer anew.";
     if (live && (stale || running))
       timer = setTimeout(() => {
-        note.textContent = "Waiting for the kernel: it may be busy with a cell, or stopped.";
+        note.textContent = stale
+          ? "Waiting for the kernel: it may be busy with a cell, or stopped."
+          : "Waiting for the model …";
       }, patience);
   }
 
