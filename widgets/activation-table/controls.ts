@@ -115,6 +115,7 @@ export function tableControls(
     fields.head.hidden = !view?.heads;
     fields.batch.hidden = batches.length < 2;
     for (const shown of Object.values(fields)) shown.querySelector("select")!.disabled = !hasKernel(model);
+    for (const shown of [fields.topK, fields.colOrder, fields.rowOrder, zoomField]) shown.hidden = !view;
     if (!view) return;
     const ks = topKs.filter((k) => k < view.all_cols);
     if (model.get("top_k") > 0 && !ks.includes(view.cols)) ks.push(view.cols);

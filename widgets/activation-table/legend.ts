@@ -33,8 +33,8 @@ export function tableLegend(choose: (range: "typical" | "full") => void): Legend
       const { scale: colours, beyond, summary } = shown.view;
       ramp.style.background = rampCss(shown, theme);
       const [from, to] = [shortNumber(colours.low), shortNumber(colours.high)];
-      low.textContent = beyond && colours.kind === "diverging" ? `≤ ${from}` : from;
-      high.textContent = beyond ? `≥ ${to}` : to;
+      low.textContent = summary.min !== null && summary.min < colours.low ? `≤ ${from}` : from;
+      high.textContent = summary.max !== null && summary.max > colours.high ? `≥ ${to}` : to;
       scale.setAttribute(
         "aria-label",
         `Colours from ${from} to ${to}${colours.kind === "diverging" ? ", symmetric about 0" : ""}`,

@@ -54,6 +54,13 @@ export interface ActivationTable {
  * scroll. Orders and statistics are computed here over the whole table; the browser is sent only what it shows.
  *
  * @returns the table, when its first view is ready to be displayed
+ * @example
+ * const source = {
+ *   tokens: [["<|bos|>", " Mary", " gave"]],
+ *   points: [{ name: "blocks.0.hook_resid_pre", shape: [1, 3, 64], axes: ["batch", "pos", "unit"] }],
+ *   slice: (name, { rows: [top, bottom], cols: [left, right] }) => new Float32Array((bottom - top) * (right - left)),
+ * };
+ * const table = await createActivationTable(host, source, { topK: 16 });
  */
 export async function createActivationTable(
   host: WidgetHost,

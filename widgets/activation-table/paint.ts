@@ -211,6 +211,11 @@ function stepFor(cell: number, room: number): number {
   return step;
 }
 
+/** Keeps the first name whole where its cell is smaller than the name. */
+function inward(at: number, first: boolean, edge: number): number {
+  return first ? Math.max(at, edge + 7) : at;
+}
+
 /** A name that fits, its end cut off where it does not. */
 function fitText(context: CanvasRenderingContext2D, text: string, room: number): string {
   if (context.measureText(text).width <= room) return text;
@@ -241,7 +246,11 @@ function paintRowNames(context: CanvasRenderingContext2D, picture: Picture): voi
   const looked = hover ?? focus;
   const step = stepFor(layout.cellHeight, 12);
   for (const { i, strong } of named(visible(picture).rows, step, [looked?.row, sortedRow])) {
-    const y = top(picture, i) + layout.cellHeight / 2;
+    const y = inward(
+      top(picture, i) + layout.cellHeight / 2,
+      i === 0 && picture.scrollTop === 0,
+      layout.headerHeight,
+    );
     context.fillStyle =
       i === sortedRow ? colours.accent : strong || looked?.row === i ? colours.ink : colours.soft;
     const mark = i === sortedRow ? (descending.row ? "▶" : "◀") : "";
@@ -265,7 +274,11 @@ function paintColNames(context: CanvasRenderingContext2D, picture: Picture): voi
     : context.measureText(picture.colName(Math.max(0, cols[1] - 1))).width + 10;
   const step = stepFor(layout.cellWidth, widest);
   for (const { i, strong } of named(cols, step, [looked?.col, sortedCol])) {
-    const x = left(picture, i) + layout.cellWidth / 2;
+    const x = inward(
+      left(picture, i) + layout.cellWidth / 2,
+      i === 0 && picture.scrollLeft === 0,
+      layout.headerWidth,
+    );
     context.fillStyle =
       i === sortedCol ? colours.accent : strong || looked?.col === i ? colours.ink : colours.soft;
     const mark = i === sortedCol ? (descending.col ? "▼" : "▲") : "";

@@ -3,6 +3,7 @@ import { element, keepKeys, keyHint } from "../browser/dom.js";
 import { widgetRoot } from "../browser/style.js";
 import { watchTheme } from "../browser/theme.js";
 import type { Theme } from "../colour.js";
+import { splitName } from "../names.js";
 import { shortNumber } from "../text.js";
 import { tableControls } from "./controls.js";
 import { Grid } from "./grid.js";
@@ -143,6 +144,8 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
       caption.replaceChildren(...captionOf(store!.view));
       grid.node.setAttribute("aria-label", caption.textContent!);
       legend.show(store!, root.dataset.theme as Theme, model.get("colour_range"));
+      headHelp.hidden = store!.view.heads < 2;
+      layerHelp.hidden = splitName(store!.view.point).layer === null;
       showReadout();
     } else if (message || !view) error.textContent = message || "The table is being computed …";
     showHeads();
@@ -150,7 +153,7 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
     wait();
   }
 
-  const help = tableHelp();
+  const { node: help, head: headHelp, layer: layerHelp } = tableHelp();
   root.append(
     title,
     controls.node,
@@ -230,19 +233,23 @@ function captionOf(view: TableView): Node[] {
   ];
 }
 
-function tableHelp(): HTMLElement {
+/** What the keys do; those for heads and layers are shown where there are any. */
+function tableHelp(): { node: HTMLElement; head: HTMLElement; layer: HTMLElement } {
   const entry = (keys: string[], text: string): HTMLElement => element("span", {}, keyHint(...keys), text);
-  return element(
+  const head = entry(["[", "]"], "head");
+  const layer = entry(["PgUp", "PgDn"], "layer");
+  const node = element(
     "div",
     { class: "tslens-help" },
     entry(["↑", "↓", "←", "→"], "move"),
-    entry(["[", "]"], "head"),
-    entry(["PgUp", "PgDn"], "layer"),
+    head,
+    layer,
     entry(["R"], "sort columns by this row"),
     entry(["C"], "sort rows by this column"),
     entry(["−", "+"], "zoom"),
     element("span", { text: "click a name to sort by it" }),
   );
+  return { node, head, layer };
 }
 
 /** The colours of the page as the canvas needs them. */

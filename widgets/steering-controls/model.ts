@@ -68,6 +68,10 @@ const updateInterval = 50;
 /**
  * Opens steering controls: the reader turns a coefficient and sees the continuation change. The newest choices win:
  * a run that they overtake is aborted, and what came between is never run.
+ *
+ * @example
+ * const controls = createSteeringControls(host, engine, { prompt: "I think that", coefficient: 4 });
+ * await controls.settled(); // the first run is over: a static picture of the controls shows its text
  */
 export function createSteeringControls(
   host: WidgetHost,
