@@ -17,7 +17,8 @@ import { operator, type Value } from "./value.js";
  * ```
  */
 export function gradients(scalar: Value, withRespectTo: readonly Value[]): (Value | undefined)[] {
-  if (scalar.rank !== 0) throw new Error(`A gradient is taken of a scalar, but the metric is ${scalar}; sum or index it.`);
+  if (scalar.rank !== 0)
+    throw new Error(`A gradient is taken of a scalar, but the metric is ${scalar}; sum or index it.`);
   const order = topological([scalar]);
   const needed = valuesThatLeadFrom(new Set(withRespectTo), order);
   const adjoints = new Map<Value, Value>([[scalar, constant([1], [], scalar.dtype)]]);
@@ -33,7 +34,11 @@ export function gradients(scalar: Value, withRespectTo: readonly Value[]): (Valu
       parts.set(operand0, list);
       continue;
     }
-    const ofInputs = inputGradients(value, gradient, value.inputs.map((operand) => needed.has(operand)));
+    const ofInputs = inputGradients(
+      value,
+      gradient,
+      value.inputs.map((operand) => needed.has(operand)),
+    );
     value.inputs.forEach((operand, i) => {
       const part = ofInputs[i];
       if (!part || !needed.has(operand)) return;
@@ -55,7 +60,11 @@ function valuesThatLeadFrom(targets: ReadonlySet<Value>, order: readonly Value[]
   return needed;
 }
 
-function inputGradients(value: Value, gradient: Value, needs: readonly boolean[]): readonly (Value | undefined)[] {
+function inputGradients(
+  value: Value,
+  gradient: Value,
+  needs: readonly boolean[],
+): readonly (Value | undefined)[] {
   const rule = operator(value.op).gradient;
   if (!rule) throw new Error(`No gradient is known for the operator ${value}, which the metric depends on.`);
   return rule(value, gradient, needs);

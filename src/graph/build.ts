@@ -23,7 +23,11 @@ export function parameter(name: string, dtype: ElementType, shape: Shape): Value
 }
 
 /** A constant tensor (row-major); small ones only, since it is part of the graph's structure. */
-export function constant(data: readonly number[], shape: readonly number[], dtype: ElementType = "float32"): Value {
+export function constant(
+  data: readonly number[],
+  shape: readonly number[],
+  dtype: ElementType = "float32",
+): Value {
   return apply("constant", [], { data, shape, dtype });
 }
 
@@ -95,7 +99,8 @@ export const square = (x: Value): Value => mul(x, x);
 export const silu = (x: Value): Value => mul(x, sigmoid(x));
 
 /** GELU: the exact form by the error function, or the `tanh` approximation. */
-export const gelu = (x: Value, approximate: "none" | "tanh" = "none"): Value => apply("gelu", [x], { approximate });
+export const gelu = (x: Value, approximate: "none" | "tanh" = "none"): Value =>
+  apply("gelu", [x], { approximate });
 
 /** `condition ? a : b`, elementwise with broadcasting. */
 export function where(condition: Value, a: Operand, b: Operand): Value {
@@ -105,7 +110,8 @@ export function where(condition: Value, a: Operand, b: Operand): Value {
 }
 
 /** The same numbers in another dtype; the value itself where it has that dtype already. */
-export const cast = (x: Value, dtype: ElementType): Value => (x.dtype === dtype ? x : apply("cast", [x], { dtype }));
+export const cast = (x: Value, dtype: ElementType): Value =>
+  x.dtype === dtype ? x : apply("cast", [x], { dtype });
 
 // ---- reductions
 
@@ -116,12 +122,14 @@ function reduction(op: string, x: Value, axes: readonly number[] | undefined, ke
 }
 
 /** The sum over axes, all of them by default. */
-export const sum = (x: Value, axes?: readonly number[], keepDims = false): Value => reduction("sum", x, axes, keepDims);
+export const sum = (x: Value, axes?: readonly number[], keepDims = false): Value =>
+  reduction("sum", x, axes, keepDims);
 /** The mean over axes, all of them by default. */
 export const mean = (x: Value, axes?: readonly number[], keepDims = false): Value =>
   reduction("mean", x, axes, keepDims);
 /** The maximum over axes, all of them by default; the gradient is shared by equal maxima. */
-export const max = (x: Value, axes?: readonly number[], keepDims = false): Value => reduction("max", x, axes, keepDims);
+export const max = (x: Value, axes?: readonly number[], keepDims = false): Value =>
+  reduction("max", x, axes, keepDims);
 
 /** Softmax over the last axis. */
 export const softmax = (x: Value): Value => apply("softmax", [x]);
@@ -165,7 +173,9 @@ export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
 
 /** The same elements, row by row, in another shape; named dimensions are kept or merged. */
 export function reshape(x: Value, shape: Shape): Value {
-  return x.rank === shape.length && x.shape.every((dim, i) => dim === shape[i]) ? x : apply("reshape", [x], { shape });
+  return x.rank === shape.length && x.shape.every((dim, i) => dim === shape[i])
+    ? x
+    : apply("reshape", [x], { shape });
 }
 
 /** The axes in another order. */
@@ -181,7 +191,9 @@ export const squeeze = (x: Value, axes: readonly number[]): Value =>
 
 /** The value repeated along axes of size 1 to fill a shape. */
 export function expand(x: Value, shape: Shape): Value {
-  return x.rank === shape.length && x.shape.every((dim, i) => dim === shape[i]) ? x : apply("expand", [x], { shape });
+  return x.rank === shape.length && x.shape.every((dim, i) => dim === shape[i])
+    ? x
+    : apply("expand", [x], { shape });
 }
 
 /** Values joined along an axis. */
@@ -229,7 +241,8 @@ export const scatterElements = (x: Value, indices: Value, updates: Value): Value
   apply("scatterElements", [x, indices, updates]);
 
 /** The integers `start..end` (end exclusive) as int64; `length` names the result's dimension. */
-export const range = (start: Value, end: Value, length: Dim): Value => apply("range", [start, end], { length });
+export const range = (start: Value, end: Value, length: Dim): Value =>
+  apply("range", [start, end], { length });
 
 /** A tensor filled with one number. */
 export const fill = (value: number, shape: Shape, dtype: ElementType = "float32"): Value =>
@@ -239,7 +252,9 @@ export const fill = (value: number, shape: Shape, dtype: ElementType = "float32"
 export function unbroadcast(gradient: Value, like: Value): Value {
   const extra = gradient.rank - like.rank;
   const leading = Array.from({ length: extra }, (_, i) => i);
-  const stretched = like.shape.flatMap((dim, i) => (dim === 1 && gradient.shape[i + extra] !== 1 ? [i + extra] : []));
+  const stretched = like.shape.flatMap((dim, i) =>
+    dim === 1 && gradient.shape[i + extra] !== 1 ? [i + extra] : [],
+  );
   const axes = [...leading, ...stretched];
   if (axes.length === 0) return gradient;
   if (stretched.length === 0) return sum(gradient, leading);

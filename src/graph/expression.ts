@@ -4,7 +4,7 @@
  */
 
 import * as g from "./build.js";
-import { type Shape, Value } from "./value.js";
+import type { Shape, Value } from "./value.js";
 
 /** An operand: another graph value, or a number. */
 export type ExpressionLike = Expression | number;
@@ -25,7 +25,12 @@ export class Expression {
     if (indices.length > this.value.rank)
       throw new Error(`at(${indices.join(", ")}): ${this.value} has only ${this.value.rank} axes.`);
     const picked = indices.reduce((value, index, axis) => pick(value, axis, index), this.value);
-    return new Expression(g.squeeze(picked, indices.map((_, axis) => axis)));
+    return new Expression(
+      g.squeeze(
+        picked,
+        indices.map((_, axis) => axis),
+      ),
+    );
   }
 
   /** Elements `start..end` (end exclusive) along an axis. */

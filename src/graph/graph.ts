@@ -38,14 +38,16 @@ export const valuesOf = (graph: Graph): Value[] => topological(Object.values(gra
 /** The named points of a graph, in the order in which they are computed. */
 export function pointsOf(graph: Graph): Map<string, Value> {
   const points = new Map<string, Value>();
-  for (const value of valuesOf(graph)) if (value.op === "point") points.set(value.attributes.name as string, value);
+  for (const value of valuesOf(graph))
+    if (value.op === "point") points.set(value.attributes.name as string, value);
   return points;
 }
 
 /** The inputs, or the parameters, of a graph by name. */
 export function leavesOf(graph: Graph, op: "input" | "parameter"): Map<string, Value> {
   const leaves = new Map<string, Value>();
-  for (const value of valuesOf(graph)) if (value.op === op) leaves.set(value.attributes.name as string, value);
+  for (const value of valuesOf(graph))
+    if (value.op === op) leaves.set(value.attributes.name as string, value);
   return leaves;
 }
 

@@ -7,5 +7,16 @@ export * from "./build.js";
 export { Expression, type ExpressionLike } from "./expression.js";
 export { type Graph, leavesOf, pointsOf, structure, topological, valuesOf } from "./graph.js";
 export { exportOnnx, type ParameterSource } from "./onnx/emit.js";
-export { type Cut, cut, findPoint, inputNames, nearest, type Replacement, rebuild, replace, slice as sliceGraph, stopGradients } from "./rewrites.js";
+export {
+  type Cut,
+  cut,
+  findPoint,
+  inputNames,
+  nearest,
+  type Replacement,
+  rebuild,
+  replace,
+  slice as sliceGraph,
+  stopGradients,
+} from "./rewrites.js";
 export { type Dim, type ElementType, type Shape, showShape, Value } from "./value.js";

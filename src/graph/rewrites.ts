@@ -30,7 +30,9 @@ export function findPoint(graph: Graph, name: string): Value {
   const points = pointsOf(graph);
   const found = points.get(name);
   if (found) return found;
-  throw new Error(`There is no point "${name}" in this graph. The nearest are ${nearest(name, points.keys()).join(", ")}.`);
+  throw new Error(
+    `There is no point "${name}" in this graph. The nearest are ${nearest(name, points.keys()).join(", ")}.`,
+  );
 }
 
 /**
@@ -53,7 +55,9 @@ export function rebuild(
 
 /** Only these outputs, and so only what they need. A name is an output's or a point's. */
 export function slice(graph: Graph, names: readonly string[]): Graph {
-  const outputs = Object.fromEntries(names.map((name) => [name, graph.outputs[name] ?? findPoint(graph, name)]));
+  const outputs = Object.fromEntries(
+    names.map((name) => [name, graph.outputs[name] ?? findPoint(graph, name)]),
+  );
   return { outputs };
 }
 
@@ -64,7 +68,10 @@ export type Replacement = (value: Value) => Value;
  * Replaces the values at points by functions of them: all that follows sees the new value, and the point's name is
  * the new value's. Several replacements of one point act in the order given.
  */
-export function replace(graph: Graph, replacements: readonly (readonly [name: string, by: Replacement])[]): Graph {
+export function replace(
+  graph: Graph,
+  replacements: readonly (readonly [name: string, by: Replacement])[],
+): Graph {
   if (replacements.length === 0) return graph;
   const byName = new Map<string, Replacement[]>();
   for (const [name, by] of replacements) {
@@ -131,7 +138,8 @@ const isLeaf = (value: Value): boolean => value.inputs.length === 0;
 
 /** A value of several outputs is never carried whole: its parts are computed where it is. */
 function withParts(values: Set<Value>, graph: Graph): Set<Value> {
-  for (const value of valuesOf(graph)) if (value.op === "item" && values.has(value.inputs[0]!)) values.add(value);
+  for (const value of valuesOf(graph))
+    if (value.op === "item" && values.has(value.inputs[0]!)) values.add(value);
   return values;
 }
 

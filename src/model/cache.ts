@@ -1,7 +1,7 @@
 /** The values of points that a run has kept. */
 
 import ndarray from "ndarray";
-import { contiguous, sizeOf, tensor, type Tensor } from "../array/index.js";
+import { contiguous, sizeOf, type Tensor, tensor } from "../array/index.js";
 import { nearest } from "../graph/index.js";
 import { actName } from "./names.js";
 
@@ -47,7 +47,9 @@ export class ActivationCache {
     const full = this.values.has(name) ? name : actName(name, layer, type);
     const value = this.values.get(full) ?? this.derive(full);
     if (value) return value;
-    throw new Error(`The cache has no "${full}". The nearest are ${nearest(full, this.values.keys()).join(", ")}.`);
+    throw new Error(
+      `The cache has no "${full}". The nearest are ${nearest(full, this.values.keys()).join(", ")}.`,
+    );
   }
 
   /** Whether the run kept a point. */

@@ -83,7 +83,12 @@ export function tokenIds(value: unknown): number[] {
 }
 
 /** One of the choices that the engine has, or an error that lists them. */
-export function oneOf<T extends string>(config: HfConfig, key: string, choices: Readonly<Record<string, T>>, otherwise?: string): T {
+export function oneOf<T extends string>(
+  config: HfConfig,
+  key: string,
+  choices: Readonly<Record<string, T>>,
+  otherwise?: string,
+): T {
   const value = (config[key] ?? otherwise) as string;
   const found = Object.hasOwn(choices, value) ? choices[value] : undefined;
   if (found === undefined)

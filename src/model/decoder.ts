@@ -5,11 +5,11 @@
  * are wanted; without them the same numbers come from fused operators.
  */
 
-import * as g from "../graph/index.js";
 import type { Shape, Value } from "../graph/index.js";
+import * as g from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
 import type { Block, Layout, Linear, Norm } from "./family.js";
-import { rotate, rotaryAngles } from "./rotary.js";
+import { rotaryAngles, rotate } from "./rotary.js";
 
 /** How the graph is fed and what it is to hold. */
 export interface DecoderOptions {
@@ -87,7 +87,9 @@ class Decoder {
     const last = (x: Value): Value => (this.options.last ? g.slice(x, 1, -1) : x);
     // The norm acts on each position alone, so only the last one needs it, unless all of its values are wanted.
     const wanted = this.wantsNorm("ln_final") || this.options.wants("unembed.hook_in");
-    const normalized = wanted ? last(this.norm("ln_final", residual, lnFinal)) : this.norm("ln_final", last(residual), lnFinal);
+    const normalized = wanted
+      ? last(this.norm("ln_final", residual, lnFinal))
+      : this.norm("ln_final", last(residual), lnFinal);
     const input = g.point("unembed.hook_in", normalized, RESIDUAL);
     return g.point("unembed.hook_out", this.linear(input, unembed), ["batch", "pos", "dVocab"]);
   }
@@ -119,7 +121,11 @@ class Decoder {
     const values = this.remembered("value", layer, value);
     const grouped = this.groupHeads(turnedQuery, group); // [batch, kvHead, group*pos, dHead]
     const products = g.matmul(grouped, keys, { transposeB: true, scale: attentionScale });
-    const scores = g.point(`${at}.hook_attn_scores`, g.add(this.splitGroups(products, this.total), this.bias), MAP);
+    const scores = g.point(
+      `${at}.hook_attn_scores`,
+      g.add(this.splitGroups(products, this.total), this.bias),
+      MAP,
+    );
     const pattern = g.point(`${at}.hook_pattern`, g.softmax(scores), MAP);
     const mixed = g.matmul(this.joinGroups(pattern, this.total), values);
     const z = g.point(`${at}.hook_z`, g.transpose(this.splitGroups(mixed, dHead), [0, 2, 1, 3]), HEADS);
@@ -134,15 +140,22 @@ class Decoder {
     const heads = { q: nHeads, k: nKvHeads, v: nKvHeads };
     const asHeads = (x: Value, count: number): Value => g.reshape(x, ["batch", "pos", count, dHead]);
     const together = `${at}.hook_attn_in`;
-    const split = kinds.filter((kind) => this.options.wants(`${at}.hook_${kind}_input`) || this.options.wants(together));
-    const shared = split.length < 3 ? this.norm(`${at}.ln1`, residual, block.ln1) : this.normAside(`${at}.ln1`, residual, block.ln1);
+    const split = kinds.filter(
+      (kind) => this.options.wants(`${at}.hook_${kind}_input`) || this.options.wants(together),
+    );
+    const shared =
+      split.length < 3
+        ? this.norm(`${at}.ln1`, residual, block.ln1)
+        : this.normAside(`${at}.ln1`, residual, block.ln1);
     if (split.length === 0 && block.qkv) {
       const sizes = kinds.map((kind) => heads[kind] * dHead);
       const all = g.split(this.linear(shared!, block.qkv), -1, sizes);
       return kinds.map((kind, i) => asHeads(all[i]!, heads[kind]));
     }
     const repeated = (count: number): Value => this.repeatForHeads(residual, count);
-    const common = this.options.wants(together) ? g.point(together, repeated(nHeads), HEAD_RESIDUAL) : undefined;
+    const common = this.options.wants(together)
+      ? g.point(together, repeated(nHeads), HEAD_RESIDUAL)
+      : undefined;
     return kinds.map((kind) => {
       if (!split.includes(kind)) return asHeads(this.linear(shared!, block[kind]), heads[kind]);
       const own = g.point(`${at}.hook_${kind}_input`, common ?? repeated(heads[kind]), HEAD_RESIDUAL);
@@ -169,7 +182,9 @@ class Decoder {
   /** Queries of the heads that share keys, as rows of one matrix: `[batch, kvHead, group*pos, dHead]`. */
   private groupHeads(x: Value, group: number): Value {
     const byHead = g.transpose(x, [0, 2, 1, 3]);
-    return group === 1 ? byHead : g.reshape(byHead, ["batch", this.config.nKvHeads, `${group}*pos`, this.config.dHead]);
+    return group === 1
+      ? byHead
+      : g.reshape(byHead, ["batch", this.config.nKvHeads, `${group}*pos`, this.config.dHead]);
   }
 
   private splitGroups(x: Value, last: number | string): Value {

@@ -6,7 +6,7 @@
  */
 
 import type { NdArray } from "ndarray";
-import { contiguous, tensor, type Tensor } from "../array/index.js";
+import { contiguous, type Tensor, tensor } from "../array/index.js";
 import type { PointName } from "./names.js";
 
 /** Which part of a value an edit changes: all of it by default. Negative positions count from the end of the input. */
@@ -85,9 +85,14 @@ export interface AblateOptions extends Selection {
  * await model.loss(text, { edits: [ablate("blocks.0.attn.hook_z", { head: 3 })] });
  * ```
  */
-export function ablate(point: PointName, { mode = "zero", source, head, pos }: AblateOptions = {}): AblateEdit {
+export function ablate(
+  point: PointName,
+  { mode = "zero", source, head, pos }: AblateOptions = {},
+): AblateEdit {
   if (mode === "resample" && source === undefined)
-    throw new Error(`ablate(${JSON.stringify(point)}): mode "resample" needs a source, the cache of another run.`);
+    throw new Error(
+      `ablate(${JSON.stringify(point)}): mode "resample" needs a source, the cache of another run.`,
+    );
   return { kind: "ablate", point, mode, source, head, pos };
 }
 
@@ -122,7 +127,11 @@ export interface AddOptions extends Selection {
  * await model.generate(prompt, { edits: [add("blocks.2.hook_resid_pre", direction, { coefficient: 4 })] });
  * ```
  */
-export function add(point: PointName, vector: Numbers, { coefficient = 1, head, pos }: AddOptions = {}): AddEdit {
+export function add(
+  point: PointName,
+  vector: Numbers,
+  { coefficient = 1, head, pos }: AddOptions = {},
+): AddEdit {
   return { kind: "add", point, vector, coefficient, head, pos };
 }
 
@@ -134,7 +143,12 @@ export function scale(point: PointName, factor: number, { head, pos }: Selection
 /** Keeps the values at a point between `min` and `max`. */
 export function clamp(
   point: PointName,
-  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, head, pos }: Selection & { min?: number; max?: number },
+  {
+    min = Number.NEGATIVE_INFINITY,
+    max = Number.POSITIVE_INFINITY,
+    head,
+    pos,
+  }: Selection & { min?: number; max?: number },
 ): ClampEdit {
   return { kind: "clamp", point, min, max, head, pos };
 }
@@ -157,5 +171,7 @@ export function toTensor(numbers: Numbers): Tensor {
   if (numbers instanceof Float32Array) return tensor(numbers, [numbers.length]);
   if (Array.isArray(numbers)) return tensor(Float32Array.from(numbers), [numbers.length]);
   const array = contiguous(numbers as Tensor);
-  return array.data instanceof Float32Array ? array : tensor(Float32Array.from(array.data as ArrayLike<number>), array.shape);
+  return array.data instanceof Float32Array
+    ? array
+    : tensor(Float32Array.from(array.data as ArrayLike<number>), array.shape);
 }

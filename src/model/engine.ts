@@ -8,7 +8,7 @@ import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import { type Plan, Runtime, type RuntimeOptions } from "../runtime/plan.js";
 import type { ModelConfig } from "./config.js";
-import { decoder, type DecoderOptions } from "./decoder.js";
+import { type DecoderOptions, decoder } from "./decoder.js";
 import type { Edit } from "./edits.js";
 import type { Layout } from "./family.js";
 import { type Batch, batchFeeds } from "./input.js";
@@ -19,7 +19,8 @@ import type { Parameters } from "./parameters.js";
 import type { Site, Window } from "./selection.js";
 
 /** Points that cost something to have apart; the decoder leaves them out where nobody wants them. */
-const optional = /\.ln\d\.hook_|ln_final\.hook_|hook_result$|hook_attn_in$|hook_[qkv]_input$|^unembed\.hook_in$/;
+const optional =
+  /\.ln\d\.hook_|ln_final\.hook_|hook_result$|hook_attn_in$|hook_[qkv]_input$|^unembed\.hook_in$/;
 
 /** What one run is to give. */
 export interface Request {
@@ -127,15 +128,31 @@ export class Engine {
   /** The plan of a request. Requests that differ only in what is fed share one. */
   plan(request: Request): Plan {
     const { points, logits, padded, cached } = request;
-    const key = JSON.stringify([points, logits, padded, cached, request.edits.map(({ structure }) => structure)]);
+    const key = JSON.stringify([
+      points,
+      logits,
+      padded,
+      cached,
+      request.edits.map(({ structure }) => structure),
+    ]);
     const plan = this.plans.get(key) ?? this.runtime.plan(this.requested(request));
     this.plans.set(key, plan);
     return plan;
   }
 
   /** A metric, and its gradients at points, appended to the graph of a run. */
-  metric(metric: Metric, input: MetricInput, batch: Batch, edits: readonly LoweredEdit[], names: readonly string[] = []): LoweredMetric & { plan: Plan } {
-    const wanted = [...names, ...edits.map(({ point }) => point), ...(typeof metric === "function" ? this.mentioned(metric) : [])];
+  metric(
+    metric: Metric,
+    input: MetricInput,
+    batch: Batch,
+    edits: readonly LoweredEdit[],
+    names: readonly string[] = [],
+  ): LoweredMetric & { plan: Plan } {
+    const wanted = [
+      ...names,
+      ...edits.map(({ point }) => point),
+      ...(typeof metric === "function" ? this.mentioned(metric) : []),
+    ];
     const graph = weave(this.graph(wanted, { padded: batch.mask !== undefined }), edits);
     const lowered = lowerMetric(metric, graph, input);
     const points = names.map((name) => g.findPoint(graph, name));
@@ -170,6 +187,7 @@ export class Engine {
       start,
       length,
       promptLength: window.promptLength ?? batch.tokens[0]!.length,
+      growing: window.growing ?? false,
     };
     return Object.assign(batchFeeds(batch, start), ...edits.map((edit) => edit.feeds(seen)));
   }

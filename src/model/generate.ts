@@ -9,7 +9,7 @@ import type { Edit } from "./edits.js";
 import type { Engine } from "./engine.js";
 import { type NamedHook, runHooked } from "./hooks.js";
 import type { Batch } from "./input.js";
-import { checkSampling, sampleToken, type SamplingOptions } from "./sample.js";
+import { checkSampling, type SamplingOptions, sampleToken } from "./sample.js";
 
 /** What `onToken` is told after each step. */
 export interface TokenEvent {
@@ -50,22 +50,39 @@ export async function generateTokens(
   checkLength(promptLength, maxNewTokens, engine.config.nCtx);
   const signal = workSignal(options.signal);
   const count = batch.tokens.length;
-  const randoms = batch.tokens.map((_, row) => randomGenerator(typeof seed === "number" ? `${seed}/${row}` : seed[row]!));
+  const randoms = batch.tokens.map((_, row) =>
+    randomGenerator(typeof seed === "number" ? `${seed}/${row}` : seed[row]!),
+  );
   const ends = new Set(stopAtEos ? engine.config.eosTokens : []);
   const edits = engine.lower(options.edits);
-  const request = { points: [], logits: "last", edits, padded: batch.mask !== undefined, cached: true } as const;
+  const request = {
+    points: [],
+    logits: "last",
+    edits,
+    padded: batch.mask !== undefined,
+    cached: true,
+  } as const;
   const memory = new KeyValueMemory(engine.config, count, promptLength + maxNewTokens);
   const rows = batch.tokens.map((row) => [...row]);
   const mask = batch.mask?.map((row) => [...row]);
   const texts = rows.map((row, i) => row.filter((_, pos) => mask?.[i]![pos] !== 0));
   const ended = rows.map(() => false);
   for (let step = 1; step <= maxNewTokens && ended.includes(false); step++) {
-    const window = { start: memory.length, promptLength };
+    const window = { start: memory.length, promptLength, growing: true };
     const feeds = { ...engine.feeds({ tokens: rows, mask }, edits, window), ...memory.feeds() };
     const outputs =
       hooks.length === 0
         ? await engine.plan(request).run(feeds, { signal })
-        : await runHooked(engine.runtime, engine.requested(request, hooks.map(([name]) => name)), feeds, hooks, signal);
+        : await runHooked(
+            engine.runtime,
+            engine.requested(
+              request,
+              hooks.map(([name]) => name),
+            ),
+            feeds,
+            hooks,
+            signal,
+          );
     memory.append(outputs as Record<string, Tensor>);
     const logits = rowsOf(outputs.logits as Tensor);
     const chosen = logits.map((row, i) => (ended[i] ? undefined : sampleToken(row, options, randoms[i]!)));

@@ -1,11 +1,11 @@
 /** Runs with JavaScript hooks: the graph is cut at each hooked point, and the function is called between the parts. */
 
+import type { AnyTensor } from "../array/index.js";
 import { contiguous, equalShapes, shapeText, type Tensor } from "../array/index.js";
 import * as g from "../graph/index.js";
+import { workSignal } from "../runtime/host.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Runtime } from "../runtime/plan.js";
-import { workSignal } from "../runtime/host.js";
-import type { AnyTensor } from "../array/index.js";
 
 /** The place where a hook is called. */
 export interface HookPoint {
@@ -19,7 +19,10 @@ export interface HookPoint {
  * A function called with a point's value while the model runs. What it returns, if anything, stands in the value's
  * place; it must have the same shape.
  */
-export type Hook = (value: Tensor, point: HookPoint) => Tensor | undefined | void | Promise<Tensor | undefined | void>;
+export type Hook = (
+  value: Tensor,
+  point: HookPoint,
+) => Tensor | undefined | void | Promise<Tensor | undefined | void>;
 
 /** A point's full name with its hook. */
 export type NamedHook = readonly [name: string, hook: Hook];
@@ -58,8 +61,12 @@ export async function runHooked(
 
 function checked(returned: Tensor, value: Tensor, name: string): Tensor {
   if (returned?.data instanceof Float32Array && equalShapes(returned.shape, value.shape)) return returned;
-  const came = returned?.shape ? `${returned.data?.constructor.name} ${shapeText(returned.shape)}` : typeof returned;
-  throw new Error(`The hook at "${name}" returned ${came}; expected nothing, or an NdArray of Float32Array ${shapeText(value.shape)}.`);
+  const came = returned?.shape
+    ? `${returned.data?.constructor.name} ${shapeText(returned.shape)}`
+    : typeof returned;
+  throw new Error(
+    `The hook at "${name}" returned ${came}; expected nothing, or an NdArray of Float32Array ${shapeText(value.shape)}.`,
+  );
 }
 
 function feedOf(value: AnyTensor): Feed {

@@ -6,7 +6,7 @@ export * from "./edits.js";
 export type { GenerateOptions, TokenEvent } from "./generate.js";
 export type { Hook, HookPoint } from "./hooks.js";
 export type { ModelInput } from "./input.js";
-export { loadModel, type LoadOptions } from "./load.js";
+export { type LoadOptions, loadModel } from "./load.js";
 export {
   crossEntropy,
   klDivergence,
@@ -17,7 +17,14 @@ export {
   probDiff,
   type TokenChoice,
 } from "./metrics.js";
-export { type CachedRun, type CacheOptions, type ForwardOptions, Model, type PointFilter, type RunOptions } from "./model.js";
+export {
+  type CachedRun,
+  type CacheOptions,
+  type ForwardOptions,
+  Model,
+  type PointFilter,
+  type RunOptions,
+} from "./model.js";
 export { actName, type PointName } from "./names.js";
 export type { Tokenizer } from "./tokenizer.js";
 export type { ModelWeights } from "./weights.js";

@@ -4,7 +4,12 @@ import { type AnyTensor, shapeText } from "../array/index.js";
 import type { Feed } from "../runtime/ort.js";
 
 /** A text, texts, token ids of one text or of several, or an integer NdArray `[pos]` or `[batch, pos]`. */
-export type ModelInput = string | readonly string[] | readonly number[] | readonly (readonly number[])[] | AnyTensor;
+export type ModelInput =
+  | string
+  | readonly string[]
+  | readonly number[]
+  | readonly (readonly number[])[]
+  | AnyTensor;
 
 /** Rows of token ids of equal length; padding, where there is some, stands on the left. */
 export interface Batch {
@@ -23,13 +28,20 @@ export interface InputContext {
 }
 
 /** Turns an input into rows of equal length; shorter ones are padded on the left. */
-export function readInput(input: ModelInput, context: InputContext, attentionMask?: readonly (readonly number[])[] | AnyTensor): Batch {
+export function readInput(
+  input: ModelInput,
+  context: InputContext,
+  attentionMask?: readonly (readonly number[])[] | AnyTensor,
+): Batch {
   const rows = rowsOf(input, context);
   if (rows.length === 0) throw new Error("The input is empty: give a text or token ids.");
   const length = Math.max(...rows.map((row) => row.length));
   for (const row of rows) checkRow(row, context);
   const ragged = rows.some((row) => row.length !== length);
-  const tokens = rows.map((row) => [...new Array<number>(length - row.length).fill(context.padToken), ...row]);
+  const tokens = rows.map((row) => [
+    ...new Array<number>(length - row.length).fill(context.padToken),
+    ...row,
+  ]);
   if (attentionMask === undefined) {
     if (!ragged) return { tokens };
     return { tokens, mask: rows.map((row) => tokens[0]!.map((_, i) => (i < length - row.length ? 0 : 1))) };
@@ -61,7 +73,8 @@ function nestedRows(array: readonly (readonly number[])[] | AnyTensor): readonly
 }
 
 function checkRow(row: readonly number[], { dVocab, nCtx }: InputContext): void {
-  if (row.length === 0) throw new Error("A row of the input has no tokens; begin it with a token, such as the model's BOS.");
+  if (row.length === 0)
+    throw new Error("A row of the input has no tokens; begin it with a token, such as the model's BOS.");
   if (row.length > nCtx)
     throw new Error(`The input has ${row.length} tokens, but the model's context is ${nCtx}; shorten it.`);
   for (const id of row)
@@ -69,7 +82,10 @@ function checkRow(row: readonly number[], { dVocab, nCtx }: InputContext): void 
       throw new Error(`The token id ${id} is not in the vocabulary, which has ids 0 to ${dVocab - 1}.`);
 }
 
-function checkMask(mask: readonly (readonly number[])[], tokens: readonly (readonly number[])[]): readonly (readonly number[])[] {
+function checkMask(
+  mask: readonly (readonly number[])[],
+  tokens: readonly (readonly number[])[],
+): readonly (readonly number[])[] {
   const fits = mask.length === tokens.length && mask.every((row) => row.length === tokens[0]!.length);
   if (!fits)
     throw new Error(
@@ -78,7 +94,9 @@ function checkMask(mask: readonly (readonly number[])[], tokens: readonly (reado
   if (!mask.every((row) => row.every((x) => x === 0 || x === 1)))
     throw new Error("An attention mask holds 1 at tokens and 0 at padding.");
   if (!mask.every((row) => row.at(-1) === 1))
-    throw new Error("A row of the attention mask ends with padding; models of this kind are padded on the left.");
+    throw new Error(
+      "A row of the attention mask ends with padding; models of this kind are padded on the left.",
+    );
   return mask;
 }
 

@@ -38,7 +38,9 @@ export function newLanguageModel(json: HfConfig, { seed = 0 }: { seed?: number }
   const config = family.config(json);
   const layout = family.layout(config);
   const parameters = freshParameters(config, layout, seed);
-  const leaves = new Map([...parameters].map(([name, { shape }]) => [name, g.parameter(name, "float32", shape)]));
+  const leaves = new Map(
+    [...parameters].map(([name, { shape }]) => [name, g.parameter(name, "float32", shape)]),
+  );
   const graph = decoder(config, layout, (name) => leaves.get(name)!, { wants: () => false });
   const next = g.input("next", "int64", ["batch", "pos"]);
   const loss = g.mean(g.crossEntropy(graph.outputs.logits!, next));
@@ -69,7 +71,8 @@ function trainingBatch(rows: readonly ArrayLike<number>[]): Record<string, Feed>
   const positions = new BigInt64Array(tokens.length);
   const next = new BigInt64Array(tokens.length);
   rows.forEach((row, b) => {
-    if (row.length !== length + 1) throw new Error(`The rows of a batch differ in length: ${row.length} and ${length + 1}.`);
+    if (row.length !== length + 1)
+      throw new Error(`The rows of a batch differ in length: ${row.length} and ${length + 1}.`);
     for (let i = 0; i < length; i++) {
       tokens[b * length + i] = BigInt(row[i]!);
       positions[b * length + i] = BigInt(i);
@@ -83,7 +86,11 @@ function trainingBatch(rows: readonly ArrayLike<number>[]): Record<string, Feed>
 /** Writes a model as a folder in Hugging Face's layout. */
 export async function saveLanguageModel(
   folder: string,
-  model: { readonly config: HfConfig; readonly parameters: ReadonlyMap<string, Tensor>; readonly tokenizer?: object },
+  model: {
+    readonly config: HfConfig;
+    readonly parameters: ReadonlyMap<string, Tensor>;
+    readonly tokenizer?: object;
+  },
 ): Promise<void> {
   await makeFolder(folder);
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -44,7 +44,12 @@ export async function loadModel(id: string, options: LoadOptions = {}): Promise<
   const tokenizer = await openTokenizer(folder, config.bosToken);
   signal?.throwIfAborted();
   const engine = new Engine(config, layout, parameters, options);
-  return new Model({ engine, weights: modelWeights(config, layout, parameters), tokenizer, name: fileName(folder) });
+  return new Model({
+    engine,
+    weights: modelWeights(config, layout, parameters),
+    tokenizer,
+    name: fileName(folder),
+  });
 }
 
 /** The folder of a model: the path itself, or a bundled model's. */
@@ -53,5 +58,7 @@ async function findModel(id: string): Promise<string> {
   const bundled = joinPath(packageFolder(), "models", id);
   if (/^[\w-]+$/.test(id) && (await exists(joinPath(bundled, "config.json")))) return bundled;
   if (await exists(id)) throw new Error(`${id} has no config.json; a model's folder has one.`);
-  throw new Error(`There is no model "${id}": no bundled model is called so, and no folder with a config.json.`);
+  throw new Error(
+    `There is no model "${id}": no bundled model is called so, and no folder with a config.json.`,
+  );
 }

@@ -1,8 +1,8 @@
 /** From edits, which are data, to rewrites of a graph and the numbers that they are fed. */
 
 import { contiguous, shapeText, sizeOf, type Tensor, tensor } from "../array/index.js";
-import * as g from "../graph/index.js";
 import type { Value } from "../graph/index.js";
+import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import {
   type AblateEdit,
@@ -65,16 +65,20 @@ const float = (data: Float32Array, shape: readonly number[]): Feed => ({ dtype: 
 const scalarFeed = (value: number): Feed => float(Float32Array.of(value), []);
 
 function ablation(edit: AblateEdit, site: Site, name: string): Change {
-  if (edit.mode === "zero") return { structure: "zero", rewrite: (value) => g.mul(value, 0), feeds: () => ({}) };
+  if (edit.mode === "zero")
+    return { structure: "zero", rewrite: (value) => g.mul(value, 0), feeds: () => ({}) };
   if (edit.source === undefined) {
-    const averaged = site.axes.flatMap((axis, i) => (axis === "batch" || axis === "pos" || axis === "query" ? [i] : []));
+    const averaged = site.axes.flatMap((axis, i) =>
+      axis === "batch" || axis === "pos" || axis === "query" ? [i] : [],
+    );
     return {
       structure: "mean",
       rewrite: (value) => g.expand(g.mean(value, averaged, true), value.shape),
       feeds: () => ({}),
     };
   }
-  if (edit.mode === "resample") return substitution({ ...edit, kind: "patch", source: edit.source }, site, name);
+  if (edit.mode === "resample")
+    return substitution({ ...edit, kind: "patch", source: edit.source }, site, name);
   if (typeof edit.source === "number") return constantChange(edit.source, name);
   const vector = meanVector(sourceTensor(edit.source, site.name), site);
   return {
@@ -105,9 +109,14 @@ function substitution({ source }: PatchEdit, site: Site, name: string): Change {
     },
     feeds: (window) => {
       const expected = site.shape.map((dim, i) => runningSize(dim, site.axes[i]!, i === 0 && shared, window));
-      if (!window.start && expected.length === values.shape.length && expected.every((n, i) => n === values.shape[i]))
+      if (
+        !window.start &&
+        expected.length === values.shape.length &&
+        expected.every((n, i) => n === values.shape[i])
+      )
         return { [name]: float(contiguous(values).data, expected) };
-      if (window.start >= window.promptLength) return { [name]: float(new Float32Array(sizeOf(expected)), expected) };
+      if (window.start >= window.promptLength)
+        return { [name]: float(new Float32Array(sizeOf(expected)), expected) };
       throw new Error(
         `The patch at "${site.name}" has the shape ${shapeText(values.shape)}; the value there is ${shapeText(expected)}.`,
       );
@@ -115,7 +124,12 @@ function substitution({ source }: PatchEdit, site: Site, name: string): Change {
   };
 }
 
-function runningSize(dim: number | string, axis: string, shared: boolean, { batch, start, length }: Window): number {
+function runningSize(
+  dim: number | string,
+  axis: string,
+  shared: boolean,
+  { batch, start, length }: Window,
+): number {
   if (typeof dim === "number") return dim;
   if (axis === "batch") return shared ? 1 : batch;
   return axis === "key" ? start + length : length;
@@ -134,7 +148,9 @@ function addition({ vector, coefficient }: AddEdit, site: Site, name: string): C
     },
     feeds: ({ batch }) => {
       if (rowwise && coefficient.length !== batch)
-        throw new Error(`add("${site.name}") has ${coefficient.length} coefficients for a batch of ${batch} rows.`);
+        throw new Error(
+          `add("${site.name}") has ${coefficient.length} coefficients for a batch of ${batch} rows.`,
+        );
       return {
         [`${name}.vector`]: float(values.data, values.shape),
         [`${name}.coefficient`]: rowwise
@@ -157,7 +173,8 @@ function clamping({ min, max }: ClampEdit, name: string): Change {
   const [low, high] = [`${name}.min`, `${name}.max`];
   return {
     structure: "clamp",
-    rewrite: (value) => g.minimum(g.maximum(value, g.input(low, "float32", [])), g.input(high, "float32", [])),
+    rewrite: (value) =>
+      g.minimum(g.maximum(value, g.input(low, "float32", [])), g.input(high, "float32", [])),
     feeds: () => ({ [low]: scalarFeed(min), [high]: scalarFeed(max) }),
   };
 }
@@ -204,13 +221,21 @@ function meanVector(values: Tensor, site: Site): Tensor {
     let at = 0;
     for (let axis = 0; axis < shape.length; axis++) at = at * shape[axis]! + (kept[axis] ? index[axis]! : 0);
     sums[at]! += value;
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === values.shape[axis]; axis--) index[axis] = 0;
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === values.shape[axis]; axis--)
+      index[axis] = 0;
   }
-  return tensor(Float32Array.from(sums, (sum) => (sum * sums.length) / data.length), shape);
+  return tensor(
+    Float32Array.from(sums, (sum) => (sum * sums.length) / data.length),
+    shape,
+  );
 }
 
 function unitVector(direction: Tensor): Tensor {
   const norm = Math.hypot(...direction.data);
-  if (!(norm > 0) || !Number.isFinite(norm)) throw new Error("The direction to project on must have a length above zero.");
-  return tensor(direction.data.map((value) => value / norm), direction.shape);
+  if (!(norm > 0) || !Number.isFinite(norm))
+    throw new Error("The direction to project on must have a length above zero.");
+  return tensor(
+    direction.data.map((value) => value / norm),
+    direction.shape,
+  );
 }

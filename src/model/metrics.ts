@@ -61,13 +61,21 @@ export type Metric =
  *
  * @param options.pos the position of the prediction; the last by default
  */
-export const logitDiff = (options: { correct: TokenChoice; incorrect: TokenChoice; pos?: number }): LogitDiff => ({
+export const logitDiff = (options: {
+  correct: TokenChoice;
+  incorrect: TokenChoice;
+  pos?: number;
+}): LogitDiff => ({
   kind: "logitDiff",
   pos: -1,
   ...options,
 });
 /** Log probability of a token, at the last position by default. */
-export const logProb = (options: { token: TokenChoice; pos?: number }): LogProb => ({ kind: "logProb", pos: -1, ...options });
+export const logProb = (options: { token: TokenChoice; pos?: number }): LogProb => ({
+  kind: "logProb",
+  pos: -1,
+  ...options,
+});
 /** Difference of the probabilities of two sets of token ids, at the last position by default. */
 export const probDiff = (options: {
   correct: readonly number[];
@@ -126,14 +134,22 @@ export function lowerMetric(metric: Metric, graph: g.Graph, input: MetricInput):
       const weights = new Float32Array(logits.shape[2] as number);
       for (const id of metric.correct) weights[id]! += 1;
       for (const id of metric.incorrect) weights[id]! -= 1;
-      const scalar = g.mean(g.sum(g.mul(g.softmax(at), g.input("metric.weights", "float32", [weights.length])), [-1]));
-      return { scalar, feeds: { "metric.weights": { dtype: "float32", shape: [weights.length], data: weights } } };
+      const scalar = g.mean(
+        g.sum(g.mul(g.softmax(at), g.input("metric.weights", "float32", [weights.length])), [-1]),
+      );
+      return {
+        scalar,
+        feeds: { "metric.weights": { dtype: "float32", shape: [weights.length], data: weights } },
+      };
     }
     case "klDivergence": {
       const reference = referenceRow(metric.reference, metric.pos, rows);
       const wanted = g.logSoftmax(g.input("metric.reference", "float32", ["batch", reference.shape[1]!]));
       const scalar = g.mean(g.sum(g.mul(g.exp(wanted), g.sub(wanted, g.logSoftmax(at))), [-1]));
-      return { scalar, feeds: { "metric.reference": { dtype: "float32", shape: reference.shape, data: reference.data } } };
+      return {
+        scalar,
+        feeds: { "metric.reference": { dtype: "float32", shape: reference.shape, data: reference.data } },
+      };
     }
   }
 }
@@ -148,23 +164,36 @@ function lowerFunction(
     point: (name) => new Expression(g.findPoint(graph, name)),
   });
   if (!(result instanceof Expression))
-    throw new Error("A metric function must give a graph value, made by the methods of the values that it is given.");
+    throw new Error(
+      "A metric function must give a graph value, made by the methods of the values that it is given.",
+    );
   return { scalar: result.value, feeds: {} };
 }
 
 /** `−log p` of each next token, `[batch, pos−1]`, and the ids that it is fed. */
-export function nextTokenLoss(logits: Value, { tokens }: MetricInput): { losses: Value; feeds: Record<string, Feed> } {
+export function nextTokenLoss(
+  logits: Value,
+  { tokens }: MetricInput,
+): { losses: Value; feeds: Record<string, Feed> } {
   const length = tokens[0]!.length;
   if (length < 2) throw new Error("The cross-entropy of next tokens needs an input of two tokens or more.");
   const predictions = g.slice(logits, 1, 0, -1);
-  const losses = g.crossEntropy(predictions, g.input("metric.next", "int64", ["batch", predictions.shape[1]!]));
-  const data = BigInt64Array.from(tokens.flatMap((row) => row.slice(1)), BigInt);
+  const losses = g.crossEntropy(
+    predictions,
+    g.input("metric.next", "int64", ["batch", predictions.shape[1]!]),
+  );
+  const data = BigInt64Array.from(
+    tokens.flatMap((row) => row.slice(1)),
+    BigInt,
+  );
   return { losses, feeds: { "metric.next": { dtype: "int64", shape: [tokens.length, length - 1], data } } };
 }
 
 /** The share of each next token in the mean: none where it, or what predicts it, is padding. */
 export function lossWeights({ tokens, mask }: MetricInput): Float32Array {
-  const real = tokens.map((row, b) => row.slice(1).map((_, i) => (mask && !(mask[b]![i] && mask[b]![i + 1]) ? 0 : 1)));
+  const real = tokens.map((row, b) =>
+    row.slice(1).map((_, i) => (mask && !(mask[b]![i] && mask[b]![i + 1]) ? 0 : 1)),
+  );
   const flat = Float32Array.from(real.flat());
   const count = flat.reduce((a, b) => a + b, 0);
   if (count === 0) throw new Error("The cross-entropy of next tokens needs a row of two tokens or more.");
@@ -189,8 +218,10 @@ function pickPosition(logits: Value, pos: number, { tokens }: MetricInput): Valu
 }
 
 function choiceFeed(choice: TokenChoice, rows: number, { tokenId }: MetricInput): Feed {
-  const all = typeof choice === "number" || typeof choice === "string" ? new Array(rows).fill(choice) : choice;
-  if (all.length !== rows) throw new Error(`The metric names ${all.length} tokens for a batch of ${rows} rows.`);
+  const all =
+    typeof choice === "number" || typeof choice === "string" ? new Array(rows).fill(choice) : choice;
+  if (all.length !== rows)
+    throw new Error(`The metric names ${all.length} tokens for a batch of ${rows} rows.`);
   const ids = all.map((token) => BigInt(typeof token === "string" ? tokenId(token) : token));
   return { dtype: "int64", shape: [rows, 1], data: BigInt64Array.from(ids) };
 }
@@ -199,6 +230,8 @@ function choiceFeed(choice: TokenChoice, rows: number, { tokenId }: MetricInput)
 function referenceRow(reference: Tensor, pos: number, rows: number): Tensor {
   const [batch, length] = reference.shape as [number, number, number];
   if (reference.shape.length !== 3 || batch !== rows)
-    throw new Error(`The reference logits have the shape [${reference.shape}]; expected [${rows}, pos, dVocab].`);
+    throw new Error(
+      `The reference logits have the shape [${reference.shape}]; expected [${rows}, pos, dVocab].`,
+    );
   return contiguous(reference.pick(null, pos < 0 ? pos + length : pos, null) as Tensor);
 }

@@ -1,15 +1,15 @@
 /** Models: what users hold. */
 
-import { type AnyTensor, contiguous, tensor, type Tensor } from "../array/index.js";
+import { type AnyTensor, contiguous, type Tensor, tensor } from "../array/index.js";
 import * as g from "../graph/index.js";
 import { ActivationCache } from "./cache.js";
 import type { ModelConfig } from "./config.js";
 import type { Edit } from "./edits.js";
 import { type Engine, type Request, weave } from "./engine.js";
-import { generateTokens, type GenerateOptions } from "./generate.js";
+import { type GenerateOptions, generateTokens } from "./generate.js";
 import { type Hook, type NamedHook, runHooked } from "./hooks.js";
 import { type Batch, type ModelInput, readInput } from "./input.js";
-import { type Metric, type MetricInput, nextTokenLoss, lossWeights } from "./metrics.js";
+import { lossWeights, type Metric, type MetricInput, nextTokenLoss } from "./metrics.js";
 import type { PointName } from "./names.js";
 import type { Tokenizer } from "./tokenizer.js";
 import type { ModelWeights } from "./weights.js";
@@ -93,7 +93,9 @@ export class Model {
   /** The tokenizer, or an error for a model without one. */
   get tokenizer(): Tokenizer {
     if (this.parts.tokenizer) return this.parts.tokenizer;
-    throw new Error(`The model "${this.name}" has no tokenizer, so it reads no text; give token ids instead.`);
+    throw new Error(
+      `The model "${this.name}" has no tokenizer, so it reads no text; give token ids instead.`,
+    );
   }
 
   /** Whether the model can read text. */
@@ -123,7 +125,9 @@ export class Model {
     const ids = this.tokenizer.encode(text, { prependBos: false });
     if (ids.length === 1) return ids[0]!;
     const shown = ids.map((id) => JSON.stringify(this.tokenizer.tokenText(id))).join(", ");
-    throw new Error(`${JSON.stringify(text)} is ${ids.length} tokens (${shown}), not one; mind the leading space.`);
+    throw new Error(
+      `${JSON.stringify(text)} is ${ids.length} tokens (${shown}), not one; mind the leading space.`,
+    );
   }
 
   /** The text of token ids. */
@@ -161,7 +165,11 @@ export class Model {
     const run = await plan.run({ ...engine.feeds(batch, edits), ...feeds }, { signal: options.signal });
     const { data, shape } = run.losses as Tensor;
     const weights = lossWeights(target);
-    if (options.perToken) return tensor(data.map((loss, i) => (weights[i] ? loss : Number.NaN)), shape);
+    if (options.perToken)
+      return tensor(
+        data.map((loss, i) => (weights[i] ? loss : Number.NaN)),
+        shape,
+      );
     return data.reduce((sum, loss, i) => sum + loss * weights[i]!, 0);
   }
 
@@ -213,7 +221,10 @@ export class Model {
     const points = this.filter(names);
     const edits = this.lower(options);
     const { plan, feeds } = this.parts.engine.metric(metric, this.metricInput(batch), batch, edits, points);
-    const outputs = await plan.run({ ...this.parts.engine.feeds(batch, edits), ...feeds }, { signal: options.signal });
+    const outputs = await plan.run(
+      { ...this.parts.engine.feeds(batch, edits), ...feeds },
+      { signal: options.signal },
+    );
     const values = new Map(points.map((name) => [name, outputs[name] as Tensor]));
     return { value: Number(outputs["metric.value"]!.data[0]), cache: this.cache(values, batch) };
   }
@@ -239,7 +250,9 @@ export class Model {
     const leaves = wanted.map((name) => {
       const leaf = parameters.get(name);
       if (leaf) return leaf;
-      throw new Error(`There is no parameter "${name}"; the nearest are ${g.nearest(name, parameters.keys()).join(", ")}.`);
+      throw new Error(
+        `There is no parameter "${name}"; the nearest are ${g.nearest(name, parameters.keys()).join(", ")}.`,
+      );
     });
     const slopes = g.gradients(scalar, leaves);
     const outputs: Record<string, g.Value> = { "metric.value": scalar };
@@ -325,7 +338,10 @@ export class Model {
     const feeds = engine.feeds(batch, edits);
     if (hooks.length === 0) return { outputs: await engine.plan(request).run(feeds, options), batch };
     const named = this.named(hooks);
-    const graph = engine.requested(request, named.map(([name]) => name));
+    const graph = engine.requested(
+      request,
+      named.map(([name]) => name),
+    );
     const outputs = await runHooked(engine.runtime, graph, feeds, named, options.signal);
     return { outputs, batch };
   }
@@ -369,7 +385,8 @@ export class Model {
 const derived = /hook_result$|hook_attn_in$|hook_[qkv]_input$/;
 
 /** `["pattern", 0]`, not a list of names. */
-const isShortName = (names: PointName | readonly PointName[]): names is PointName => typeof names[1] === "number";
+const isShortName = (names: PointName | readonly PointName[]): names is PointName =>
+  typeof names[1] === "number";
 
 function isBefore(name: string, layer: number): boolean {
   const block = /^blocks\.(\d+)\./.exec(name);

@@ -20,7 +20,14 @@ const aliases: Readonly<Record<string, string>> = {
   mlp_post: "post",
 };
 
-const parts: Readonly<Record<string, string>> = { a: "attn", m: "mlp", b: "", block: "", blocks: "", attention: "attn" };
+const parts: Readonly<Record<string, string>> = {
+  a: "attn",
+  m: "mlp",
+  b: "",
+  block: "",
+  blocks: "",
+  attention: "attn",
+};
 
 /**
  * The full name of a point, by the short forms of TransformerLens's `get_act_name`.
@@ -60,6 +67,8 @@ export function actName(name: string, layer?: number | string, type?: string): s
 export function resolveName(name: PointName, known: readonly string[]): string {
   const full = typeof name === "string" ? (known.includes(name) ? name : actName(name)) : actName(...name);
   if (known.includes(full)) return full;
-  const given = typeof name === "string" ? `"${name}"` : JSON.stringify(name);
-  throw new Error(`There is no point ${given} in this model. The nearest are ${nearest(full, known).join(", ")}.`);
+  const given = name === full ? `"${name}"` : `${JSON.stringify(name)} ("${full}")`;
+  throw new Error(
+    `There is no point ${given} in this model. The nearest are ${nearest(full, known).join(", ")}.`,
+  );
 }

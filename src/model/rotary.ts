@@ -1,7 +1,7 @@
 /** Rotary position embedding (Su et al. 2021), in the half-split arrangement of transformers. */
 
-import * as g from "../graph/index.js";
 import type { Value } from "../graph/index.js";
+import * as g from "../graph/index.js";
 import type { RotaryConfig } from "./config.js";
 
 /** Cosines and sines of the angles at each position: `[batch, pos, 1, dim/2]`. */

@@ -18,15 +18,21 @@ export function checkSampling({ temperature = 0, topK, topP }: SamplingOptions):
     throw new Error(`temperature must be a number from 0 on, but is ${temperature}.`);
   if (topK !== undefined && !(Number.isInteger(topK) && topK >= 1))
     throw new Error(`topK must be a whole number from 1 on, but is ${topK}.`);
-  if (topP !== undefined && !(topP > 0 && topP <= 1)) throw new Error(`topP must be above 0 and at most 1, but is ${topP}.`);
+  if (topP !== undefined && !(topP > 0 && topP <= 1))
+    throw new Error(`topP must be above 0 and at most 1, but is ${topP}.`);
 }
 
 /** Chooses a token by its logits. */
-export function sampleToken(logits: Float32Array, { temperature = 0, topK, topP }: SamplingOptions, random: Random): number {
+export function sampleToken(
+  logits: Float32Array,
+  { temperature = 0, topK, topP }: SamplingOptions,
+  random: Random,
+): number {
   const best = argmax(logits);
   if (temperature === 0) return best;
   const order = Array.from(logits.keys());
-  const kept = topK !== undefined || topP !== undefined ? order.sort((a, b) => logits[b]! - logits[a]!) : order;
+  const kept =
+    topK !== undefined || topP !== undefined ? order.sort((a, b) => logits[b]! - logits[a]!) : order;
   const candidates = topK === undefined ? kept : kept.slice(0, topK);
   const weights = candidates.map((id) => Math.exp((logits[id]! - logits[best]!) / temperature));
   const total = weights.reduce((a, b) => a + b, 0);

@@ -1,7 +1,7 @@
 /** The heads and positions that an edit changes, as a mask that is fed: another choice runs the same plan. */
 
-import * as g from "../graph/index.js";
 import type { Shape, Value } from "../graph/index.js";
+import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Selection } from "./edits.js";
 
@@ -23,6 +23,8 @@ export interface Window {
   readonly length: number;
   /** Positions of the whole prompt, from whose end negative positions count. */
   readonly promptLength: number;
+  /** Whether positions behind the prompt are still to come, as in generation. */
+  readonly growing: boolean;
 }
 
 const positionAxes = new Set(["pos", "query"]);
@@ -80,28 +82,32 @@ export class SelectionMask {
   }
 
   private chooses(axis: string): boolean {
-    return (axis === "head" && this.heads !== undefined) || (positionAxes.has(axis) && this.positions !== undefined);
+    return (
+      (axis === "head" && this.heads !== undefined) ||
+      (positionAxes.has(axis) && this.positions !== undefined)
+    );
   }
 
   private axis(is: (axis: string) => boolean, what: string): number {
     const found = this.site.axes.findIndex(is);
-    if (found < 0) throw new Error(`The point "${this.site.name}" has no ${what}, so an edit cannot choose among them.`);
+    if (found < 0)
+      throw new Error(`The point "${this.site.name}" has no ${what}, so an edit cannot choose among them.`);
     return found;
   }
 
   private inRange(index: number, count: number, what: string): number {
     const at = index < 0 ? index + count : index;
     if (Number.isInteger(index) && at >= 0 && at < count) return at;
-    throw new Error(`The edit at "${this.site.name}" chooses ${what} ${index}, but there are ${count} of them.`);
+    throw new Error(
+      `The edit at "${this.site.name}" chooses ${what} ${index}, but there are ${count} of them.`,
+    );
   }
 
   /** The chosen positions that lie in this run, counted from its start. */
-  private positionsIn({ start, length, promptLength }: Window): number[] {
+  private positionsIn({ start, length, promptLength, growing }: Window): number[] {
     return this.positions!.flatMap((pos) => {
-      const at = pos < 0 ? pos + promptLength : pos;
-      // While text is generated, positions behind the prompt are still to come.
-      if (start === 0 && (at < 0 || !Number.isInteger(at) || (at >= promptLength && length < promptLength)))
-        this.inRange(pos, promptLength, "position");
+      const isToCome = growing && Number.isInteger(pos) && pos >= promptLength;
+      const at = isToCome ? pos : this.inRange(pos, promptLength, "position");
       return at >= start && at < start + length ? [at - start] : [];
     });
   }

@@ -14,7 +14,10 @@ export interface Tokenizer {
 }
 
 /** The tokenizer of a folder in Hugging Face's layout, or `undefined` where it has none. */
-export async function openTokenizer(folder: string, bosToken: number | undefined): Promise<Tokenizer | undefined> {
+export async function openTokenizer(
+  folder: string,
+  bosToken: number | undefined,
+): Promise<Tokenizer | undefined> {
   const file = joinPath(folder, "tokenizer.json");
   if (!(await exists(file))) return undefined;
   const settings = joinPath(folder, "tokenizer_config.json");
@@ -23,14 +26,22 @@ export async function openTokenizer(folder: string, bosToken: number | undefined
 }
 
 /** A tokenizer from the contents of `tokenizer.json` and `tokenizer_config.json`. */
-export function makeTokenizer(json: unknown, config: unknown, bosToken?: number, source = "tokenizer.json"): Tokenizer {
+export function makeTokenizer(
+  json: unknown,
+  config: unknown,
+  bosToken?: number,
+  source = "tokenizer.json",
+): Tokenizer {
   let inner: HfTokenizer;
   try {
     inner = new HfTokenizer(json as object, config as object);
   } catch (error) {
-    throw new Error(`${source} cannot be read as a tokenizer: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    throw new Error(
+      `${source} cannot be read as a tokenizer: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
   }
   const raw = (text: string): number[] => [...inner.encode(text, { add_special_tokens: false }).ids];
   const decode = (ids: readonly number[]): string =>

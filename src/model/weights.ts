@@ -34,12 +34,18 @@ export function modelWeights(config: ModelConfig, layout: Layout, parameters: Pa
     });
     return tensor(all, [nLayers, ...shape]);
   };
-  const byHead = (pick: (block: Block) => Linear, heads: number): Reader => () =>
-    stack((block) => headsFirst(matrix(pick(block)), heads, dHead), [heads, dModel, dHead]);
-  const whole = (pick: (block: Block) => Linear, shape: readonly number[]): Reader => () =>
-    stack((block) => contiguous(matrix(pick(block))).data, shape);
-  const biases = (pick: (block: Block) => Linear, shape: readonly number[]): Reader => () =>
-    stack((block) => bias(pick(block)), shape);
+  const byHead =
+    (pick: (block: Block) => Linear, heads: number): Reader =>
+    () =>
+      stack((block) => headsFirst(matrix(pick(block)), heads, dHead), [heads, dModel, dHead]);
+  const whole =
+    (pick: (block: Block) => Linear, shape: readonly number[]): Reader =>
+    () =>
+      stack((block) => contiguous(matrix(pick(block))).data, shape);
+  const biases =
+    (pick: (block: Block) => Linear, shape: readonly number[]): Reader =>
+    () =>
+      stack((block) => bias(pick(block)), shape);
 
   const readers: Record<string, Reader> = {
     W_E: () => parameters.read(layout.embed),
@@ -65,7 +71,8 @@ export function modelWeights(config: ModelConfig, layout: Layout, parameters: Pa
     names,
     get: (name) => {
       const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
-      if (!reader) throw new Error(`There is no weight "${name}". The nearest are ${nearest(name, names).join(", ")}.`);
+      if (!reader)
+        throw new Error(`There is no weight "${name}". The nearest are ${nearest(name, names).join(", ")}.`);
       return reader();
     },
   };

@@ -70,7 +70,8 @@ function toOrt(feeds: Readonly<Record<string, Feed>>): Record<string, ort.Tensor
   return Object.fromEntries(
     Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
       const type = ortTypes[dtype];
-      if (!type) throw new Error(`The input "${name}" came as ${dtype}, which cannot be fed; convert it to float32.`);
+      if (!type)
+        throw new Error(`The input "${name}" came as ${dtype}, which cannot be fed; convert it to float32.`);
       return [name, new ort.Tensor(type, data as never, shape)];
     }),
   );
@@ -82,7 +83,9 @@ function fromOrt(outputs: ort.InferenceSession.OnnxValueMapType): Record<string,
   for (const [name, value] of Object.entries(outputs)) {
     const { data, dims } = value as ort.Tensor;
     const numbers = data instanceof BigInt64Array ? Int32Array.from(data, Number) : (data as TypedArray);
-    tensors[name.slice(PREFIX.length)] = ndarray(numbers.subarray(0, sizeOf(dims)) as never, [...dims]) as AnyTensor;
+    tensors[name.slice(PREFIX.length)] = ndarray(numbers.subarray(0, sizeOf(dims)) as never, [
+      ...dims,
+    ]) as AnyTensor;
   }
   return tensors;
 }

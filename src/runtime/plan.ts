@@ -6,12 +6,12 @@
  * is left. Plans are cached by what they compute.
  */
 
+import { bytesPerElement } from "../array/dtype.js";
+import type { AnyTensor } from "../array/tensor.js";
 import { sizeOf } from "../array/tensor.js";
 import { type Graph, leavesOf, structure } from "../graph/graph.js";
 import { exportOnnx, type ParameterSource } from "../graph/onnx/emit.js";
 import type { Value } from "../graph/value.js";
-import { bytesPerElement } from "../array/dtype.js";
-import type { AnyTensor } from "../array/tensor.js";
 import { workSignal } from "./host.js";
 import { createSession, type Feed, machineMemory, type Session } from "./ort.js";
 
@@ -83,7 +83,10 @@ export class Runtime {
   /** Makes room for a plan's packed weights by unpacking the plans that were least recently used. */
   private admit(bytes: number): boolean {
     if (bytes > this.budget) return false;
-    let used = [...this.plans.values()].reduce((sum, plan) => sum + (plan.packed ? plan.parameterBytes : 0), 0);
+    let used = [...this.plans.values()].reduce(
+      (sum, plan) => sum + (plan.packed ? plan.parameterBytes : 0),
+      0,
+    );
     for (const plan of this.plans.values()) {
       if (used + bytes <= this.budget) break;
       if (!plan.packed) continue;
@@ -124,7 +127,10 @@ export class Plan {
    * @param feeds the inputs by name; ones that the graph does not read are ignored
    * @throws if an input is missing or of another dtype or shape, or if the signal is aborted
    */
-  async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<Record<string, AnyTensor>> {
+  async run(
+    feeds: Readonly<Record<string, Feed>>,
+    options: RunOptions = {},
+  ): Promise<Record<string, AnyTensor>> {
     const signal = workSignal(options.signal);
     signal?.throwIfAborted();
     const used = this.select(feeds);
@@ -179,7 +185,9 @@ export class Plan {
     for (const [name, { dtype, shape }] of this.inputs) {
       const feed = feeds[name];
       if (!feed) throw new Error(`The graph needs the input "${name}", which was not given.`);
-      const fits = feed.shape.length === shape.length && shape.every((dim, i) => typeof dim === "string" || dim === feed.shape[i]);
+      const fits =
+        feed.shape.length === shape.length &&
+        shape.every((dim, i) => typeof dim === "string" || dim === feed.shape[i]);
       if (feed.dtype !== dtype || !fits)
         throw new Error(
           `The input "${name}" came as ${feed.dtype}[${feed.shape.join(", ")}]; expected ${dtype}[${shape.join(", ")}].`,

@@ -14,7 +14,10 @@ export interface AdamOptions {
 }
 
 /** Parameters by name: row-major values that training changes in place. */
-export type ParameterMap = ReadonlyMap<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
+export type ParameterMap = ReadonlyMap<
+  string,
+  { readonly data: Float32Array; readonly shape: readonly number[] }
+>;
 
 /** What Adam remembers: the means of the gradient and of its square, by parameter, and how many steps it took. */
 export interface AdamState {

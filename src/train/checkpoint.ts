@@ -1,6 +1,12 @@
 /** Checkpoints: parameters, what the optimiser remembers, and where the training stands, in one safetensors file. */
 
-import { readSafetensors, readSafetensorsHeader, type Tensor, tensor, writeSafetensors } from "../array/index.js";
+import {
+  readSafetensors,
+  readSafetensorsHeader,
+  type Tensor,
+  tensor,
+  writeSafetensors,
+} from "../array/index.js";
 import type { AdamState, ParameterMap } from "./adam.js";
 
 /** A stopped training. */
@@ -35,11 +41,14 @@ export async function writeCheckpoint(
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { metadata } = await readSafetensorsHeader(path);
   const step = Number(metadata["tslens.step"]);
-  if (!Number.isInteger(step)) throw new Error(`${path} is no checkpoint: its header does not say how many steps were done.`);
+  if (!Number.isInteger(step))
+    throw new Error(`${path} is no checkpoint: its header does not say how many steps were done.`);
   const tensors = await readSafetensors(path);
   const group = (prefix: string): Map<string, Tensor> =>
     new Map(
-      [...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
+      [...tensors]
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, value]) => [name.slice(prefix.length), value]),
     );
   const data = (prefix: string): Map<string, Float32Array> =>
     new Map([...group(prefix)].map(([name, value]) => [name, value.data]));

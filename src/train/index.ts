@@ -1,6 +1,13 @@
 /** Training. */
 
-export { type AdamOptions, type AdamState, adamState, adamStep, gradientNorm, type ParameterMap } from "./adam.js";
+export {
+  type AdamOptions,
+  type AdamState,
+  adamState,
+  adamStep,
+  gradientNorm,
+  type ParameterMap,
+} from "./adam.js";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 export { constantRate, cosineSchedule, type Schedule } from "./schedule.js";
-export { type Objective, train, type TrainingResult, type TrainingStep, type TrainOptions } from "./train.js";
+export { type Objective, type TrainingResult, type TrainingStep, type TrainOptions, train } from "./train.js";

@@ -14,7 +14,12 @@ export const constantRate =
  *
  * @param options.final 0 by default
  */
-export function cosineSchedule(options: { peak: number; steps: number; warmup?: number; final?: number }): Schedule {
+export function cosineSchedule(options: {
+  peak: number;
+  steps: number;
+  warmup?: number;
+  final?: number;
+}): Schedule {
   const { peak, steps, warmup = 0, final = 0 } = options;
   return (step) => {
     if (step < warmup) return (peak * (step + 1)) / warmup;

@@ -1,8 +1,8 @@
 /** The training loop: for language models, sparse autoencoders and probes alike. */
 
 import { exists } from "../array/index.js";
-import * as g from "../graph/index.js";
 import type { Value } from "../graph/index.js";
+import * as g from "../graph/index.js";
 import { reportProgress, workSignal } from "../runtime/host.js";
 import type { Feed } from "../runtime/ort.js";
 import { Runtime } from "../runtime/plan.js";
@@ -66,13 +66,19 @@ export async function train(objective: Objective, options: TrainOptions): Promis
   const { steps, schedule, clipNorm = Number.POSITIVE_INFINITY, checkpoint, onStep } = options;
   const { parameters } = objective;
   const signal = workSignal(options.signal);
-  const state = checkpoint && (await exists(checkpoint.path)) ? await resume(checkpoint.path, parameters) : adamState(parameters);
+  const state =
+    checkpoint && (await exists(checkpoint.path))
+      ? await resume(checkpoint.path, parameters)
+      : adamState(parameters);
   const keep = async (): Promise<void> => {
     if (checkpoint) await writeCheckpoint(checkpoint.path, parameters, state);
   };
   const { plan, names, reported } = trainingPlan(objective);
   const weights = Object.fromEntries(
-    [...parameters].map(([name, { data, shape }]) => [name, { dtype: "float32", shape, data } satisfies Feed]),
+    [...parameters].map(([name, { data, shape }]) => [
+      name,
+      { dtype: "float32", shape, data } satisfies Feed,
+    ]),
   );
   const losses: number[] = [];
   const oneStep = async (): Promise<void> => {
@@ -89,7 +95,9 @@ export async function train(objective: Objective, options: TrainOptions): Promis
     losses.push(loss);
     if (checkpoint && state.step % checkpoint.every === 0) await keep();
     reportProgress({ task: "training", done: state.step, total: steps, values: { loss } });
-    const report = Object.fromEntries(reported.map((name) => [name, Number(outputs[`report/${name}`]!.data[0])]));
+    const report = Object.fromEntries(
+      reported.map((name) => [name, Number(outputs[`report/${name}`]!.data[0])]),
+    );
     await onStep?.({ step: state.step, loss, report, learningRate, gradientNorm: norm });
   };
   try {
@@ -107,7 +115,8 @@ function trainingPlan({ loss, report = {}, parameters }: Objective) {
   const leaves = g.leavesOf({ outputs: { loss } }, "parameter");
   const names = [...leaves.keys()];
   for (const name of names)
-    if (!parameters.has(name)) throw new Error(`The loss depends on the parameter "${name}", which was not given.`);
+    if (!parameters.has(name))
+      throw new Error(`The loss depends on the parameter "${name}", which was not given.`);
   const slopes = g.gradients(loss, [...leaves.values()]);
   const outputs: Record<string, Value> = { loss };
   names.forEach((name, i) => {

@@ -110,9 +110,16 @@ class Writer implements Emitter {
     return this.names.get(value)!;
   }
 
-  node(type: string, inputs: readonly string[], attributes: OnnxAttributes = {}, options: NodeOptions = {}): string {
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes: OnnxAttributes = {},
+    options: NodeOptions = {},
+  ): string {
     const first = `${type}_${this.count++}`;
-    const output = Array.from({ length: options.outputs ?? 1 }, (_, i) => (i === 0 ? first : `${first}:${i}`));
+    const output = Array.from({ length: options.outputs ?? 1 }, (_, i) =>
+      i === 0 ? first : `${first}:${i}`,
+    );
     const attribute = Object.entries(attributes).flatMap(([name, value]) =>
       value === undefined ? [] : [{ name, ...encodeAttribute(value) }],
     );
@@ -129,7 +136,12 @@ class Writer implements Emitter {
     const known = this.constants.get(key);
     if (known) return known;
     const name = `constant_${this.constants.size}`;
-    this.initializers.push({ name, dims: shape, dataType: onnxType(dtype), rawData: encodeNumbers(values, dtype) });
+    this.initializers.push({
+      name,
+      dims: shape,
+      dataType: onnxType(dtype),
+      rawData: encodeNumbers(values, dtype),
+    });
     this.constants.set(key, name);
     return name;
   }
@@ -167,7 +179,8 @@ class Writer implements Emitter {
     ] as const) {
       const [first, ...rest] = dim.split(sign);
       if (rest.length === 0) continue;
-      const part = (text: string): string => (/^\d+$/.test(text) ? this.integers([Number(text)]) : this.namedDim(text));
+      const part = (text: string): string =>
+        /^\d+$/.test(text) ? this.integers([Number(text)]) : this.namedDim(text);
       return rest.reduce((sofar, text) => this.node(type, [sofar, part(text)]), part(first!));
     }
     throw new Error(`No value of the graph has the dimension "${dim}", so its size cannot be known.`);

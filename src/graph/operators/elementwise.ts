@@ -21,8 +21,8 @@ import {
   unbroadcast,
   where,
 } from "../build.js";
-import { broadcastShapes, sameType } from "../shapes.js";
 import { onnxType } from "../onnx/types.js";
+import { broadcastShapes, sameType } from "../shapes.js";
 import type { ElementType, Operator, Value } from "../value.js";
 
 type Rule = (gradient: Value, a: Value, b: Value, result: Value) => [() => Value, () => Value];
@@ -30,13 +30,20 @@ type Rule = (gradient: Value, a: Value, b: Value, result: Value) => [() => Value
 /** Two operands of one dtype, broadcast; the rule gives both gradients before they are summed to the operands. */
 function binary(type: string, rule: Rule): Operator {
   return {
-    infer: ([a, b]) => ({ dtype: sameType(type, [a!, b!]), shape: broadcastShapes(a!.shape, b!.shape, type) }),
+    infer: ([a, b]) => ({
+      dtype: sameType(type, [a!, b!]),
+      shape: broadcastShapes(a!.shape, b!.shape, type),
+    }),
     gradient: (node, gradient, needs) => {
       const [a, b] = node.inputs as [Value, Value];
       const [left, right] = rule(gradient, a, b, node);
       return [needs[0] ? unbroadcast(left(), a) : undefined, needs[1] ? unbroadcast(right(), b) : undefined];
     },
-    emit: ({ inputs }, emitter) => emitter.node(type, inputs.map((value) => emitter.name(value))),
+    emit: ({ inputs }, emitter) =>
+      emitter.node(
+        type,
+        inputs.map((value) => emitter.name(value)),
+      ),
   };
 }
 
@@ -47,7 +54,11 @@ function comparison(type: string): Operator {
       return { dtype: "bool", shape: broadcastShapes(a!.shape, b!.shape, type) };
     },
     flat: true,
-    emit: ({ inputs }, emitter) => emitter.node(type, inputs.map((value) => emitter.name(value))),
+    emit: ({ inputs }, emitter) =>
+      emitter.node(
+        type,
+        inputs.map((value) => emitter.name(value)),
+      ),
   };
 }
 
@@ -133,11 +144,18 @@ export const elementwise: Record<string, Operator> = {
       needs[1] ? unbroadcast(where(condition!, gradient, 0), a!) : undefined,
       needs[2] ? unbroadcast(where(condition!, 0, gradient), b!) : undefined,
     ],
-    emit: ({ inputs }, emitter) => emitter.node("Where", inputs.map((value) => emitter.name(value))),
+    emit: ({ inputs }, emitter) =>
+      emitter.node(
+        "Where",
+        inputs.map((value) => emitter.name(value)),
+      ),
   },
   cast: {
     infer: ([x], { dtype }) => ({ dtype: dtype as ElementType, shape: x!.shape }),
-    gradient: ({ inputs: [x] }, gradient) => [x!.dtype.includes("float") ? cast(gradient, x!.dtype) : undefined],
-    emit: ({ inputs, dtype }, emitter) => emitter.node("Cast", [emitter.name(inputs[0]!)], { to: onnxType(dtype) }),
+    gradient: ({ inputs: [x] }, gradient) => [
+      x!.dtype.includes("float") ? cast(gradient, x!.dtype) : undefined,
+    ],
+    emit: ({ inputs, dtype }, emitter) =>
+      emitter.node("Cast", [emitter.name(inputs[0]!)], { to: onnxType(dtype) }),
   },
 };

@@ -27,10 +27,7 @@ export const leaf: Record<string, Operator> = {
   fill: {
     ...declared,
     emit: ({ attributes, shape, dtype }, emitter) =>
-      emitter.node("Expand", [
-        emitter.numbers([attributes.value as number], dtype),
-        emitter.dims(shape),
-      ]),
+      emitter.node("Expand", [emitter.numbers([attributes.value as number], dtype), emitter.dims(shape)]),
   },
   dimension: {
     infer: () => ({ dtype: "int64", shape: [] }),
@@ -41,7 +38,9 @@ export const leaf: Record<string, Operator> = {
   point: {
     infer: ([value], { name, axes }) => {
       if ((axes as string[]).length !== value!.rank)
-        throw new Error(`The point "${name}" names ${(axes as string[]).length} axes, but the value is ${value}.`);
+        throw new Error(
+          `The point "${name}" names ${(axes as string[]).length} axes, but the value is ${value}.`,
+        );
       return value!;
     },
     gradient: (_, gradient) => [gradient],

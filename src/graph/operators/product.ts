@@ -7,7 +7,8 @@ import { type Attributes, type Operator, type Shape, showShape, type Value } fro
 const swapLast = (shape: Shape): Shape => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!];
 
 function productShape(a: Value, b: Value, { transposeA, transposeB }: Attributes): Shape {
-  if (a.rank < 2 || b.rank < 2) throw new Error(`matmul: both operands need two axes or more, but came as ${a} and ${b}.`);
+  if (a.rank < 2 || b.rank < 2)
+    throw new Error(`matmul: both operands need two axes or more, but came as ${a} and ${b}.`);
   const left = transposeA ? swapLast(a.shape) : a.shape;
   const right = transposeB ? swapLast(b.shape) : b.shape;
   if (left.at(-1) !== right.at(-2))
@@ -20,7 +21,11 @@ function productShape(a: Value, b: Value, { transposeA, transposeB }: Attributes
 const rows = (x: Value): Value => reshape(x, [productDim(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 
 /** Gradients of `a · b` where `b` is a matrix for every row of `a`: two flat products. */
-function sharedMatrixGradient({ inputs, attributes }: Value, g: Value, needs: readonly boolean[]): (Value | undefined)[] {
+function sharedMatrixGradient(
+  { inputs, attributes }: Value,
+  g: Value,
+  needs: readonly boolean[],
+): (Value | undefined)[] {
   const [a, b] = inputs as [Value, Value];
   const { transposeB } = attributes;
   const scale = attributes.scale as number;
@@ -35,7 +40,11 @@ function sharedMatrixGradient({ inputs, attributes }: Value, g: Value, needs: re
 }
 
 /** Gradients of a batched product `op(a) · op(b)`. */
-function batchedGradient({ inputs, attributes }: Value, g: Value, needs: readonly boolean[]): (Value | undefined)[] {
+function batchedGradient(
+  { inputs, attributes }: Value,
+  g: Value,
+  needs: readonly boolean[],
+): (Value | undefined)[] {
   const [a, b] = inputs as [Value, Value];
   const transposeA = attributes.transposeA as boolean;
   const transposeB = attributes.transposeB as boolean;
@@ -76,7 +85,10 @@ function normGradient(
 
 export const product: Record<string, Operator> = {
   matmul: {
-    infer: ([a, b], attributes) => ({ dtype: sameType("matmul", [a!, b!]), shape: productShape(a!, b!, attributes) }),
+    infer: ([a, b], attributes) => ({
+      dtype: sameType("matmul", [a!, b!]),
+      shape: productShape(a!, b!, attributes),
+    }),
     gradient: (node, gradient, needs) =>
       node.inputs[1]!.rank === 2 && node.inputs[0]!.rank > 2 && !node.attributes.transposeA
         ? sharedMatrixGradient(node, gradient, needs)
@@ -87,7 +99,8 @@ export const product: Record<string, Operator> = {
       const alpha = { float: scale as number };
       const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha };
       if (inputs.every((value) => value.rank === 2)) return emitter.node("Gemm", names, flags);
-      if (dtype !== "float32") throw new Error(`matmul: a transposed or scaled product in ${dtype} is not supported; cast first.`);
+      if (dtype !== "float32")
+        throw new Error(`matmul: a transposed or scaled product in ${dtype} is not supported; cast first.`);
       return emitter.node("FusedMatMul", names, flags, { domain: "com.microsoft" });
     },
   },

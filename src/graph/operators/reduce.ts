@@ -2,8 +2,8 @@
 
 import {
   cast,
-  div,
   dimension,
+  div,
   equal,
   exp,
   expand,

@@ -2,7 +2,15 @@
 
 import { concat, fill, place, reshape, slice, squeeze, transpose, unbroadcast, unsqueeze } from "../build.js";
 import { broadcastShapes, sameShape, sameType, sliceDim, sumDim } from "../shapes.js";
-import { type Attributes, type Dim, type Emitter, type Operator, type Shape, showShape, type Value } from "../value.js";
+import {
+  type Attributes,
+  type Dim,
+  type Emitter,
+  type Operator,
+  type Shape,
+  showShape,
+  type Value,
+} from "../value.js";
 
 /** The multiset of factors of a shape, so that named shapes can be compared: `[batch, pos, 2]` ~ `[2*batch*pos]`. */
 function factors(shape: Shape): { size: number; names: string } {
@@ -33,7 +41,8 @@ function reshapeTarget(from: Shape, to: Shape, emitter: Emitter): string {
   return inferred <= 1 ? emitter.integers(target) : emitter.dims(to);
 }
 
-const withDim = (shape: Shape, axis: number, dim: Dim): Shape => shape.map((old, i) => (i === axis ? dim : old));
+const withDim = (shape: Shape, axis: number, dim: Dim): Shape =>
+  shape.map((old, i) => (i === axis ? dim : old));
 
 /** The shape of one output of an operator that has several. */
 const itemShape = (value: Value, index: number): Shape => {
@@ -75,7 +84,10 @@ export const shape: Record<string, Operator> = {
       const sizes = node.attributes.sizes as readonly number[];
       const part = (index: number): Value =>
         parts[index] ?? fill(0, withDim(node.shape, axis, sizes[index]!), node.dtype);
-      return concat(sizes.map((_, index) => part(index)), axis);
+      return concat(
+        sizes.map((_, index) => part(index)),
+        axis,
+      );
     },
     gradient: (_, gradient) => [gradient],
     emit: ({ inputs, attributes }, emitter) => {
@@ -112,7 +124,9 @@ export const shape: Record<string, Operator> = {
       transpose(gradient, inverse(attributes.permutation as readonly number[])),
     ],
     emit: ({ inputs, attributes }, emitter) =>
-      emitter.node("Transpose", [emitter.name(inputs[0]!)], { perm: attributes.permutation as readonly number[] }),
+      emitter.node("Transpose", [emitter.name(inputs[0]!)], {
+        perm: attributes.permutation as readonly number[],
+      }),
   },
   unsqueeze: {
     infer: ([x], attributes) => {
@@ -143,7 +157,8 @@ export const shape: Record<string, Operator> = {
       return { dtype: x!.dtype, shape: to };
     },
     gradient: ({ inputs: [x] }, gradient) => [unbroadcast(gradient, x!)],
-    emit: ({ inputs, shape }, emitter) => emitter.node("Expand", [emitter.name(inputs[0]!), emitter.dims(shape)]),
+    emit: ({ inputs, shape }, emitter) =>
+      emitter.node("Expand", [emitter.name(inputs[0]!), emitter.dims(shape)]),
   },
   concat: {
     infer: (values, { axis }) => {
@@ -166,7 +181,11 @@ export const shape: Record<string, Operator> = {
       });
     },
     emit: ({ inputs, attributes }, emitter) =>
-      emitter.node("Concat", inputs.map((value) => emitter.name(value)), { axis: attributes.axis as number }),
+      emitter.node(
+        "Concat",
+        inputs.map((value) => emitter.name(value)),
+        { axis: attributes.axis as number },
+      ),
   },
   slice: {
     infer: ([x], { axis, start, end }) => ({
@@ -189,7 +208,10 @@ export const shape: Record<string, Operator> = {
       ]),
   },
   place: {
-    infer: ([x], { axis, size }) => ({ dtype: x!.dtype, shape: withDim(x!.shape, axis as number, size as Dim) }),
+    infer: ([x], { axis, size }) => ({
+      dtype: x!.dtype,
+      shape: withDim(x!.shape, axis as number, size as Dim),
+    }),
     gradient: ({ attributes: { axis, start, end } }, gradient) => [
       slice(gradient, axis as number, start as number, end as number | undefined),
     ],

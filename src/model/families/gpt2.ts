@@ -9,11 +9,14 @@ export const gpt2: Family = {
 
   config(json) {
     if (json.scale_attn_by_inverse_layer_idx || json.add_cross_attention)
-      throw new Error("config.json: GPT-2 with cross attention or with scores scaled by layer is not supported.");
+      throw new Error(
+        "config.json: GPT-2 with cross attention or with scores scaled by layer is not supported.",
+      );
     const dModel = countOf(json, "n_embd");
     const nHeads = countOf(json, "n_head");
     const dHead = dModel / nHeads;
-    if (!Number.isInteger(dHead)) throw new Error(`config.json: n_embd ${dModel} is no multiple of n_head ${nHeads}.`);
+    if (!Number.isInteger(dHead))
+      throw new Error(`config.json: n_embd ${dModel} is no multiple of n_head ${nHeads}.`);
     return {
       family: "gpt2",
       nLayers: countOf(json, "n_layer"),
@@ -50,7 +53,11 @@ export const gpt2: Family = {
       block: (layer) => {
         const at = `transformer.h.${layer}`;
         const qkv = linear(`${at}.attn.c_attn`, dModel, 3 * dModel);
-        const third = (i: number): Linear => ({ ...qkv, dOut: dModel, part: { from: i * dModel, of: 3 * dModel } });
+        const third = (i: number): Linear => ({
+          ...qkv,
+          dOut: dModel,
+          part: { from: i * dModel, of: 3 * dModel },
+        });
         return {
           ln1: norm(`${at}.ln_1`),
           ln2: norm(`${at}.ln_2`),

@@ -12,5 +12,7 @@ export function familyOf(config: HfConfig): Family {
   const found = families.find(({ modelTypes }) => modelTypes.includes(config.model_type as string));
   if (found) return found;
   const known = families.flatMap(({ modelTypes }) => modelTypes).join(", ");
-  throw new Error(`config.json: the architecture ${JSON.stringify(config.model_type)} is not supported; known are ${known}.`);
+  throw new Error(
+    `config.json: the architecture ${JSON.stringify(config.model_type)} is not supported; known are ${known}.`,
+  );
 }

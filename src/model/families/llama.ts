@@ -18,7 +18,8 @@ function rotary(json: HfConfig, dim: number): RotaryConfig {
   const type = (rope.rope_type ?? rope.type ?? "default") as string;
   const base = numberOf(rope, "rope_theta", numberOf(json, "rope_theta", 10000));
   if (type === "default") return { base, dim };
-  if (type !== "llama3") throw new Error(`config.json: rope scaling of type "${type}" is not supported; known is "llama3".`);
+  if (type !== "llama3")
+    throw new Error(`config.json: rope scaling of type "${type}" is not supported; known is "llama3".`);
   const scaling: Llama3Scaling = {
     factor: numberOf(rope, "factor"),
     lowFreqFactor: numberOf(rope, "low_freq_factor"),
@@ -38,8 +39,11 @@ export const llama: Family = {
     const nKvHeads = countOf(json, "num_key_value_heads", nHeads);
     const dHead = countOf(json, "head_dim", dModel / nHeads);
     if (nHeads % nKvHeads !== 0)
-      throw new Error(`config.json: ${nHeads} heads cannot be shared out evenly among ${nKvHeads} key-value heads.`);
-    if (json.attention_bias || json.mlp_bias) throw new Error("config.json: Llama with biases is not supported.");
+      throw new Error(
+        `config.json: ${nHeads} heads cannot be shared out evenly among ${nKvHeads} key-value heads.`,
+      );
+    if (json.attention_bias || json.mlp_bias)
+      throw new Error("config.json: Llama with biases is not supported.");
     return {
       family: "llama",
       nLayers: countOf(json, "num_hidden_layers"),

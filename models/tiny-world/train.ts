@@ -1,0 +1,52 @@
+/**
+ * Trains tiny-world and writes it beside this file: `npm run train:tiny-world`.
+ *
+ * Interrupted, it goes on from its last checkpoint; `--fresh` begins anew, `--steps N` stops after N steps.
+ */
+
+import { parseArgs } from "node:util";
+import { joinPath, makeFolder, readJsonFile, remove } from "../../src/array/index.js";
+import type { HfConfig } from "../../src/model/config.js";
+import { newLanguageModel, saveLanguageModel } from "../../src/model/language-model.js";
+import { cosineSchedule, train } from "../../src/train/index.js";
+import { folder, trainingRows } from "./data.js";
+
+const SEED = "tiny-world";
+const BATCH = 16;
+const STEPS = 6000;
+
+const { values } = parseArgs({ options: { fresh: { type: "boolean" }, steps: { type: "string" } } });
+const config = (await readJsonFile(joinPath(folder, "config.json"))) as HfConfig;
+const work = joinPath(folder, "..", "..", ".cache", "tiny-world");
+await makeFolder(work);
+const checkpoint = joinPath(work, "checkpoint.safetensors");
+if (values.fresh) await remove(checkpoint);
+
+const model = newLanguageModel(config, { seed: 1 });
+const rows = await trainingRows(SEED, BATCH, model.config.nCtx + 1);
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort(new Error("Stopped; run again to go on.")));
+
+const began = performance.now();
+let sum = 0;
+let count = 0;
+await train(model, {
+  steps: Math.min(STEPS, values.steps === undefined ? STEPS : Number(values.steps)),
+  schedule: cosineSchedule({ peak: 3e-3, steps: STEPS, warmup: 200, final: 1e-4 }),
+  adam: { beta2: 0.98, weightDecay: 0.05 },
+  clipNorm: 1,
+  checkpoint: { path: checkpoint, every: 200 },
+  signal: stop.signal,
+  batch: (step) => model.batch(rows(step)),
+  onStep: ({ step, loss }) => {
+    sum += loss;
+    count++;
+    if (step % 50 !== 0) return;
+    const seconds = (performance.now() - began) / 1000;
+    console.log(`step ${step} of ${STEPS}: loss ${(sum / count).toFixed(4)} nats, ${seconds.toFixed(0)} s`);
+    sum = 0;
+    count = 0;
+  },
+});
+await saveLanguageModel(folder, { config, parameters: model.parameters });
+console.log(`Wrote ${joinPath(folder, "model.safetensors")}.`);

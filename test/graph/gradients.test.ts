@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { randomGenerator } from "../../src/array/index.js";
+import type { Value } from "../../src/graph/index.js";
+import * as g from "../../src/graph/index.js";
+import type { Feed } from "../../src/runtime/ort.js";
+import { Runtime } from "../../src/runtime/plan.js";
+
+const runtime = new Runtime({ source: () => ({ kind: "fed" }) });
+
+/** Shapes of the operands, and what is made of them. Named dimensions get these sizes. */
+const sizes: Record<string, number> = { batch: 2, pos: 3 };
+type Case = { shapes: g.Shape[]; make: (...inputs: Value[]) => Value; positive?: boolean };
+
+const indices = (): Value => g.constant([2, 0, 1, 1, 2, 0], [2, 3], "int64");
+
+const cases: Record<string, Case> = {
+  add: { shapes: [["batch", "pos", 4], [4]], make: (a, b) => g.add(a, b) },
+  "sub, broadcast both ways": {
+    shapes: [
+      ["batch", 1, 4],
+      ["pos", 1],
+    ],
+    make: (a, b) => g.sub(a, b),
+  },
+  mul: {
+    shapes: [
+      ["batch", "pos", 4],
+      ["batch", "pos", 1],
+    ],
+    make: (a, b) => g.mul(a, b),
+  },
+  div: {
+    shapes: [
+      ["batch", 4],
+      ["batch", 4],
+    ],
+    make: (a, b) => g.div(a, b),
+    positive: true,
+  },
+  pow: {
+    shapes: [
+      ["batch", 4],
+      ["batch", 4],
+    ],
+    make: (a, b) => g.pow(a, b),
+    positive: true,
+  },
+  "maximum and minimum": {
+    shapes: [
+      ["batch", 4],
+      ["batch", 4],
+    ],
+    make: (a, b) => g.add(g.maximum(a, b), g.mul(g.minimum(a, b), 3)),
+  },
+  neg: { shapes: [[4]], make: (a) => g.neg(a) },
+  exp: { shapes: [[4]], make: (a) => g.exp(a) },
+  log: { shapes: [[4]], make: (a) => g.log(a), positive: true },
+  sqrt: { shapes: [[4]], make: (a) => g.sqrt(a), positive: true },
+  tanh: { shapes: [[4]], make: (a) => g.tanh(a) },
+  sigmoid: { shapes: [[4]], make: (a) => g.sigmoid(a) },
+  erf: { shapes: [[4]], make: (a) => g.erf(a) },
+  relu: { shapes: [[4]], make: (a) => g.relu(a) },
+  abs: { shapes: [[4]], make: (a) => g.abs(a) },
+  "sin and cos": { shapes: [[4]], make: (a) => g.mul(g.sin(a), g.cos(a)) },
+  silu: { shapes: [["pos", 4]], make: (a) => g.silu(a) },
+  "gelu, exact": { shapes: [["pos", 4]], make: (a) => g.gelu(a) },
+  "gelu, tanh": { shapes: [["pos", 4]], make: (a) => g.gelu(a, "tanh") },
+  where: { shapes: [["pos", 4], [4]], make: (a, b) => g.where(g.greater(a, 0), a, g.mul(b, 2)) },
+  "sum over a named axis": { shapes: [["batch", "pos", 4]], make: (a) => g.sum(a, [1]) },
+  "mean over named axes": { shapes: [["batch", "pos", 4]], make: (a) => g.mean(a, [0, 1]) },
+  "mean, kept": { shapes: [["batch", 4]], make: (a) => g.mul(a, g.mean(a, [-1], true)) },
+  max: { shapes: [["batch", 4]], make: (a) => g.max(a, [-1]) },
+  softmax: { shapes: [["batch", "pos", 4]], make: (a) => g.softmax(a) },
+  logSoftmax: { shapes: [["batch", 4]], make: (a) => g.logSoftmax(a) },
+  crossEntropy: { shapes: [[2, 3, 5]], make: (a) => g.crossEntropy(a, indices()) },
+  "matmul by a shared matrix": {
+    shapes: [
+      ["batch", "pos", 4],
+      [4, 5],
+    ],
+    make: (a, b) => g.matmul(a, b),
+  },
+  "matmul by a shared matrix, transposed and scaled": {
+    shapes: [
+      ["batch", "pos", 4],
+      [5, 4],
+    ],
+    make: (a, b) => g.matmul(a, b, { transposeB: true, scale: 0.7 }),
+  },
+  "matmul of batches": {
+    shapes: [
+      ["batch", 2, "pos", 4],
+      ["batch", 2, 4, 3],
+    ],
+    make: (a, b) => g.matmul(a, b),
+  },
+  "matmul of batches, one shared": {
+    shapes: [
+      ["batch", 2, "pos", 4],
+      [2, 4, 3],
+    ],
+    make: (a, b) => g.matmul(a, b),
+  },
+  "matmul of batches, transposed": {
+    shapes: [
+      ["batch", 4, 3],
+      ["batch", 5, 4],
+    ],
+    make: (a, b) => g.matmul(a, b, { transposeA: true, transposeB: true, scale: 2 }),
+  },
+  "matmul of matrices, transposed": {
+    shapes: [
+      [4, 3],
+      [5, 4],
+    ],
+    make: (a, b) => g.matmul(a, b, { transposeA: true, transposeB: true }),
+  },
+  layerNorm: { shapes: [["batch", "pos", 6], [6], [6]], make: (x, w, b) => g.layerNorm(x, w, b, 1e-5) },
+  rmsNorm: { shapes: [["batch", "pos", 6], [6]], make: (x, w) => g.rmsNorm(x, w, 1e-5) },
+  reshape: { shapes: [["batch", "pos", 4]], make: (a) => g.reshape(a, ["batch*pos", 2, 2]) },
+  "reshape to unknown sizes": {
+    shapes: [["batch*pos", 4]],
+    make: (a) => g.reshape(a, ["batch", 2, "pos", 2]),
+  },
+  transpose: { shapes: [["batch", "pos", 4]], make: (a) => g.transpose(a, [2, 0, 1]) },
+  "unsqueeze and squeeze": { shapes: [["batch", 1, 4]], make: (a) => g.squeeze(g.unsqueeze(a, [0]), [2]) },
+  expand: { shapes: [["batch", 1, 4]], make: (a) => g.expand(a, ["batch", 3, 4]) },
+  concat: {
+    shapes: [
+      [2, 3],
+      [2, 4],
+    ],
+    make: (a, b) => g.concat([a, b, a], 1),
+  },
+  slice: { shapes: [[2, 5]], make: (a) => g.slice(a, 1, 1, 4) },
+  "slice from the end of a named axis": { shapes: [["batch", "pos"]], make: (a) => g.slice(a, 1, -2, -1) },
+  "slice off the end of a named axis": { shapes: [["batch", "pos"]], make: (a) => g.slice(a, 1, 1) },
+  place: { shapes: [[2, 2]], make: (a) => g.place(a, 1, 1, 3, 5) },
+  "split, parts used unequally": {
+    shapes: [["batch", 6]],
+    make: (a) => {
+      const [first, , third] = g.split(a, 1, [1, 2, 3]);
+      return g.mul(first!, third!);
+    },
+  },
+  gather: { shapes: [[3, 4]], make: (a) => g.gather(a, indices()) },
+  gatherElements: { shapes: [[2, 3]], make: (a) => g.gatherElements(a, indices()) },
+  gatherNd: { shapes: [[3, 4]], make: (a) => g.gatherNd(a, g.constant([0, 1, 2, 3, 0, 1], [3, 2], "int64")) },
+  scatterAdd: {
+    shapes: [[3, 4]],
+    make: (a) => g.scatterAdd([5, 4], g.constant([1, 4, 1], [3, 1], "int64"), a),
+  },
+  scatterElements: {
+    shapes: [
+      [2, 3],
+      [2, 3],
+    ],
+    make: (a, b) => g.scatterElements(a, indices(), b),
+  },
+  "point and cast": {
+    shapes: [["batch", 4]],
+    make: (a) => g.point("p", g.cast(g.cast(a, "float64"), "float32"), ["batch", "unit"]),
+  },
+};
+
+async function evaluate(
+  outputs: Record<string, Value>,
+  feeds: Record<string, Feed>,
+): Promise<Record<string, Float32Array>> {
+  const run = await runtime.plan({ outputs }).run(feeds);
+  return Object.fromEntries(Object.entries(run).map(([name, { data }]) => [name, data as Float32Array]));
+}
+
+/** The size of a dimension: a number, a name, or a product of names. */
+const sizeOf = (dim: g.Dim): number =>
+  typeof dim === "number" ? dim : dim.split("*").reduce((product, name) => product * sizes[name]!, 1);
+
+describe("gradients beside central differences", () => {
+  for (const [name, { shapes, make, positive }] of Object.entries(cases)) {
+    it(name, async () => {
+      const random = randomGenerator(name);
+      // Names that only a product holds must be known to the graph from somewhere.
+      const anchor = g.input("anchor", "float32", ["batch", "pos"]);
+      const inputs = shapes.map((shape, i) => g.input(`x${i}`, "float32", shape));
+      const result = make(...inputs);
+      const weights = g.input("weights", "float32", result.shape);
+      const scalar = g.add(g.sum(g.mul(result, weights)), g.mul(g.sum(anchor), 0));
+      const fresh = (shape: g.Shape): Feed => {
+        const dims = shape.map(sizeOf);
+        const data = Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () =>
+          positive ? 0.5 + random.uniform() : random.normal(),
+        );
+        return { dtype: "float32", shape: dims, data };
+      };
+      const { value } = await evaluateShape(result, inputs, fresh, anchor);
+      const feeds: Record<string, Feed> = { anchor: fresh(["batch", "pos"]), weights: value };
+      inputs.forEach((input, i) => {
+        feeds[`x${i}`] = fresh(input.shape);
+      });
+      const slopes = g.gradients(scalar, inputs);
+      const outputs: Record<string, Value> = { scalar };
+      slopes.forEach((slope, i) => {
+        outputs[`d${i}`] = slope!;
+      });
+      const analytic = await evaluate(outputs, feeds);
+      for (const [i] of inputs.entries()) {
+        const feed = feeds[`x${i}`]!;
+        const data = feed.data as Float32Array;
+        assert.deepEqual(analytic[`d${i}`]!.length, data.length);
+        for (let at = 0; at < data.length; at++) {
+          const step = 1e-2;
+          const moved = async (by: number): Promise<number> => {
+            const other = data.slice();
+            other[at]! += by;
+            return (await evaluate({ scalar }, { ...feeds, [`x${i}`]: { ...feed, data: other } }))
+              .scalar![0]!;
+          };
+          // Fourth order, so that a large step, which float32 needs, is still exact enough.
+          const near = (await moved(step)) - (await moved(-step));
+          const far = (await moved(2 * step)) - (await moved(-2 * step));
+          const numeric = (8 * near - far) / (12 * step);
+          const scale = Math.max(1, Math.abs(numeric));
+          assert.ok(
+            Math.abs(numeric - analytic[`d${i}`]![at]!) < 5e-3 * scale,
+            `d${i}[${at}] is ${analytic[`d${i}`]![at]}, differences give ${numeric}`,
+          );
+        }
+      }
+    });
+  }
+
+  /** Random weights of the running shape of a value. */
+  async function evaluateShape(
+    result: Value,
+    inputs: Value[],
+    fresh: (shape: g.Shape) => Feed,
+    anchor: Value,
+  ): Promise<{ value: Feed }> {
+    const feeds: Record<string, Feed> = { anchor: fresh(["batch", "pos"]) };
+    inputs.forEach((input, i) => {
+      feeds[`x${i}`] = fresh(input.shape);
+    });
+    const zero = g.mul(g.sum(anchor), 0);
+    const run = await runtime.plan({ outputs: { result, zero } }).run(feeds);
+    return { value: fresh(run.result!.shape) };
+  }
+});
+
+describe("differentiation", () => {
+  const x = g.input("x", "float32", [3]);
+
+  it("refuses a metric that is no scalar, with its shape", () => {
+    assert.throws(() => g.gradients(g.square(x), [x]), /scalar.*\[3\]/s);
+  });
+
+  it("gives nothing for values that the scalar does not depend on, or only by steps", () => {
+    const other = g.input("other", "float32", [3]);
+    assert.deepEqual(g.gradients(g.sum(x), [other]), [undefined]);
+    assert.deepEqual(g.gradients(g.sum(g.cast(g.greater(x, 0), "float32")), [x]), [undefined]);
+  });
+
+  it("stops at stopGradient", async () => {
+    const [slope] = g.gradients(g.sum(g.mul(x, g.stopGradient(x))), [x]);
+    const data = Float32Array.of(1, 2, 3);
+    const run = await runtime
+      .plan({ outputs: { slope: slope! } })
+      .run({ x: { dtype: "float32", shape: [3], data } });
+    assert.deepEqual(Array.from(run.slope!.data as Float32Array), [1, 2, 3]);
+  });
+
+  it("sums the gradients of all uses of a value", async () => {
+    const [slope] = g.gradients(g.add(g.sum(g.square(x)), g.sum(g.mul(x, 3))), [x]);
+    const data = Float32Array.of(1, 2, 3);
+    const run = await runtime
+      .plan({ outputs: { slope: slope! } })
+      .run({ x: { dtype: "float32", shape: [3], data } });
+    assert.deepEqual(Array.from(run.slope!.data as Float32Array), [5, 7, 9]);
+  });
+});

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { joinPath, normalTensor, randomGenerator, writeSafetensors } from "../../src/array/index.js";
+import * as g from "../../src/graph/index.js";
+import { loadModel } from "../../src/model/index.js";
+import { setHost } from "../../src/runtime/host.js";
+import type { Feed } from "../../src/runtime/ort.js";
+import { Runtime } from "../../src/runtime/plan.js";
+import { scratchFolder } from "../scratch.js";
+import { fixture } from "../shared.js";
+
+const bytes = (values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
+const x = g.input("x", "float32", ["batch", 2]);
+const w = g.parameter("w", "float32", [2, 2]);
+const product = { outputs: { y: g.matmul(x, w) } };
+const feed = (...data: number[]): Record<string, Feed> => ({
+  x: { dtype: "float32", shape: [data.length / 2, 2], data: Float32Array.from(data) },
+});
+
+describe("plans", () => {
+  const scratch = scratchFolder();
+  const store = { source: () => ({ kind: "inline", bytes: bytes([1, 2, 3, 4]) }) as const };
+
+  it("are shared by graphs that compute the same", () => {
+    const runtime = new Runtime(store);
+    const again = {
+      outputs: { y: g.matmul(g.input("x", "float32", ["batch", 2]), g.parameter("w", "float32", [2, 2])) },
+    };
+    assert.equal(runtime.plan(product), runtime.plan(again));
+    assert.equal(runtime.statistics.plans, 1);
+  });
+
+  it("run on any size of a named dimension", async () => {
+    const plan = new Runtime(store).plan(product);
+    assert.deepEqual(Array.from((await plan.run(feed(1, 1))).y!.data as Float32Array), [4, 6]);
+    assert.deepEqual((await plan.run(feed(1, 0, 0, 1, 2, 2))).y!.shape, [3, 2]);
+  });
+
+  it("give the same packed as mapped", async () => {
+    const plan = new Runtime(store).plan(product);
+    const cold = await plan.run(feed(0.3, -0.7));
+    assert.equal(plan.packed, false);
+    await plan.pack();
+    assert.equal(plan.packed, true);
+    assert.deepEqual(await plan.run(feed(0.3, -0.7)), cold);
+    await plan.release();
+    assert.deepEqual(await plan.run(feed(0.3, -0.7)), cold);
+  });
+
+  it("are packed by themselves when they have run long enough, and not beyond the budget", async () => {
+    const runtime = new Runtime(store);
+    const plan = runtime.plan(product);
+    for (let i = 0; i < 50 && !plan.packed; i++) await plan.run(feed(1, 1));
+    assert.equal(plan.packed, true);
+    const tight = new Runtime(store, { packedBudget: 1 }).plan(product);
+    for (let i = 0; i < 50; i++) await tight.run(feed(1, 1));
+    assert.equal(tight.packed, false);
+  });
+
+  it("are dropped when there are too many, the least recently used first", async () => {
+    const runtime = new Runtime(store, { maxPlans: 2 });
+    const scaled = (factor: number): g.Graph => ({ outputs: { y: g.mul(product.outputs.y, factor) } });
+    const first = runtime.plan(scaled(1));
+    runtime.plan(scaled(2));
+    assert.equal(runtime.plan(scaled(1)), first);
+    runtime.plan(scaled(3));
+    assert.equal(runtime.plan(scaled(1)), first);
+    assert.equal(runtime.statistics.plans, 2);
+  });
+
+  it("say what is missing or does not fit", async () => {
+    const plan = new Runtime(store).plan(product);
+    await assert.rejects(plan.run({}), /"x".*not given/);
+    await assert.rejects(
+      plan.run({ x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } }),
+      /\[1, 3\].*\[batch, 2\]/,
+    );
+    await assert.rejects(
+      plan.run({ x: { dtype: "int64", shape: [1, 2], data: new BigInt64Array(2) } }),
+      /int64.*float32/,
+    );
+    const two = { outputs: { y: g.add(x, g.input("z", "float32", ["batch", 2])) } };
+    const other: Feed = { dtype: "float32", shape: [2, 2], data: new Float32Array(4) };
+    await assert.rejects(
+      new Runtime(store).plan(two).run({ ...feed(1, 1), z: other }),
+      /"batch".*1 in "x".*2 in "z"/,
+    );
+  });
+
+  it("end between runs when a signal is aborted: the caller's, or the host's", async () => {
+    const plan = new Runtime(store).plan(product);
+    const reason = new Error("stop");
+    await assert.rejects(plan.run(feed(1, 1), { signal: AbortSignal.abort(reason) }), reason);
+    setHost({ signal: () => AbortSignal.abort(reason) });
+    try {
+      await assert.rejects(plan.run(feed(1, 1)), reason);
+    } finally {
+      setHost({});
+    }
+    assert.deepEqual((await plan.run(feed(1, 1))).y!.shape, [1, 2]);
+  });
+
+  it("map weights from their file once, however many plans read them", async function () {
+    if (process.platform !== "linux") return this.skip(); // where anonymous memory can be told from mapped
+    const folder = scratch();
+    const size = 4096;
+    const random = randomGenerator(1);
+    await writeSafetensors(
+      joinPath(folder, "model.safetensors"),
+      new Map([["big", normalTensor(random, [size, size])]]),
+    );
+    const header = readFileSync(joinPath(folder, "model.safetensors")).readBigUInt64LE(0);
+    const source = {
+      kind: "file",
+      location: "model.safetensors",
+      offset: 8 + Number(header),
+      byteLength: size * size * 4,
+    } as const;
+    const runtime = new Runtime({ folder, source: () => source }, { packedBudget: 0 });
+    const big = g.parameter("big", "float32", [size, size]);
+    const long = g.input("long", "float32", ["batch", size]);
+    const one: Feed = { dtype: "float32", shape: [1, size], data: new Float32Array(size).fill(1) };
+    const anonymous = (): number =>
+      Number(/Anonymous:\s+(\d+)/.exec(readFileSync("/proc/self/smaps_rollup", "utf8"))![1]) * 1024;
+    setFlagsFromString("--expose-gc");
+    runInNewContext("gc")();
+    const before = anonymous();
+    for (let factor = 1; factor <= 6; factor++)
+      await runtime.plan({ outputs: { y: g.mul(g.matmul(long, big), factor) } }).run({ long: one });
+    const grown = anonymous() - before;
+    console.log(
+      `      6 plans over ${(source.byteLength / 2 ** 20).toFixed(0)} MiB of weights: ${(grown / 2 ** 20).toFixed(0)} MiB more`,
+    );
+    assert.ok(grown < source.byteLength, `${grown} bytes`);
+  });
+});
+
+describe("an exported graph", () => {
+  it("has the same values with every point an output as with one", async () => {
+    const model = await loadModel(fixture("models", "gpt2"));
+    const { cache } = await model.runWithCache([[1, 2, 3]], { names: model.hookNames });
+    const one = await model.runWithCache([[1, 2, 3]], { names: "blocks.1.mlp.hook_post", logits: "none" });
+    assert.deepEqual(one.cache.get("post", 1).shape, cache.get("post", 1).shape);
+  });
+});
