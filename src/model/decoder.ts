@@ -39,6 +39,22 @@ export function decoder(
   return new Decoder(config, layout, parameter, options).graph();
 }
 
+/** Logits of a residual stream `[batch, pos, dModel]` by a model's final norm and unembedding. */
+export function unembed(
+  config: ModelConfig,
+  layout: Layout,
+  parameter: ParameterType,
+  residual: Value,
+): Value {
+  const { lnFinal, unembed: map } = layout;
+  const weight = parameter(lnFinal.weight);
+  const normalized =
+    lnFinal.bias === undefined
+      ? g.rmsNorm(residual, weight, config.epsilon)
+      : g.layerNorm(residual, weight, parameter(lnFinal.bias), config.epsilon);
+  return g.matmul(normalized, parameter(map.weight), { transposeB: map.layout === "outIn" });
+}
+
 /** The names under which the keys and values of a layer are fed and given back. */
 export const pastName = (kind: "key" | "value", layer: number): string => `past.${layer}.${kind}`;
 export const presentName = (kind: "key" | "value", layer: number): string => `present.${layer}.${kind}`;

@@ -8,7 +8,7 @@ import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import { type Plan, Runtime, type RuntimeOptions } from "../runtime/plan.js";
 import type { ModelConfig } from "./config.js";
-import { type DecoderOptions, decoder } from "./decoder.js";
+import { type DecoderOptions, decoder, unembed } from "./decoder.js";
 import type { Edit } from "./edits.js";
 import type { Layout } from "./family.js";
 import { type Batch, batchFeeds } from "./input.js";
@@ -176,6 +176,11 @@ export class Engine {
       },
     });
     return names;
+  }
+
+  /** Logits of a residual stream by the model's own final norm and unembedding. */
+  unembed(residual: g.Value): g.Value {
+    return unembed(this.config, this.layout, (name) => this.parameter(name), residual);
   }
 
   /** What a plan of this batch is fed. */

@@ -65,7 +65,7 @@ export async function generateTokens(
   const memory = new KeyValueMemory(engine.config, count, promptLength + maxNewTokens);
   const rows = batch.tokens.map((row) => [...row]);
   const mask = batch.mask?.map((row) => [...row]);
-  const texts = rows.map((row, i) => row.filter((_, pos) => mask?.[i]![pos] !== 0));
+  const texts = rows.map((row, i) => row.filter((_, pos) => mask?.[i]?.[pos] !== 0));
   const ended = rows.map(() => false);
   for (let step = 1; step <= maxNewTokens && ended.includes(false); step++) {
     const window = { start: memory.length, promptLength, growing: true };
@@ -89,7 +89,7 @@ export async function generateTokens(
     chosen.forEach((token, i) => {
       // A row that has ended goes on with its last token, which nobody sees, so that the batch stays rectangular.
       rows[i]!.push(token ?? rows[i]!.at(-1)!);
-      mask?.[i]!.push(1);
+      mask?.[i]?.push(1);
       if (token === undefined) return;
       texts[i]!.push(token);
       ended[i] = ends.has(token);

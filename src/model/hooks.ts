@@ -17,12 +17,10 @@ export interface HookPoint {
 
 /**
  * A function called with a point's value while the model runs. What it returns, if anything, stands in the value's
- * place; it must have the same shape.
+ * place: a tensor of the same shape, or a promise of one. (Anything else is refused when it comes; the type is wide, so
+ * that functions which return nothing in one way or another all fit.)
  */
-export type Hook = (
-  value: Tensor,
-  point: HookPoint,
-) => Tensor | undefined | void | Promise<Tensor | undefined | void>;
+export type Hook = (value: Tensor, point: HookPoint) => unknown;
 
 /** A point's full name with its hook. */
 export type NamedHook = readonly [name: string, hook: Hook];

@@ -20,6 +20,7 @@ export {
 export {
   type CachedRun,
   type CacheOptions,
+  type ComputeScope,
   type ForwardOptions,
   Model,
   type PointFilter,

@@ -2,6 +2,7 @@
 
 import { type AnyTensor, contiguous, type Tensor, tensor } from "../array/index.js";
 import * as g from "../graph/index.js";
+import type { Feed } from "../runtime/ort.js";
 import { ActivationCache } from "./cache.js";
 import type { ModelConfig } from "./config.js";
 import type { Edit } from "./edits.js";
@@ -50,6 +51,16 @@ export interface CachedRun {
   /** `[batch, pos, dVocab]` */
   readonly logits: Tensor;
   readonly cache: ActivationCache;
+}
+
+/** What `compute` builds from. */
+export interface ComputeScope {
+  /** `[batch, pos, dVocab]` */
+  readonly logits: g.Value;
+  /** The value at a point. */
+  readonly point: (name: PointName) => g.Value;
+  /** Logits of a residual stream by the model's final norm and unembedding. */
+  readonly unembed: (residual: g.Value) => g.Value;
 }
 
 /** What a model is made of. */
@@ -136,7 +147,8 @@ export class Model {
     return this.tokenizer.decode(ids);
   }
 
-  private tokenText(id: number): string {
+  /** The text of one token; its id where the model has no tokenizer. */
+  tokenText(id: number): string {
     return this.parts.tokenizer?.tokenText(id) ?? String(id);
   }
 
@@ -281,6 +293,40 @@ export class Model {
     const all = { ...options, edits: [...(this.parts.edits ?? []), ...(options.edits ?? [])] };
     const tokens = await generateTokens(this.parts.engine, batch, all, this.named(options.hooks));
     return { tokens, text: tokens.map((row) => this.parts.tokenizer?.decode(row) ?? row.join(" ")) };
+  }
+
+  /**
+   * Computes graph values that a technique makes of the model's own: the way to write a new technique. What is not
+   * needed for them is cut off.
+   *
+   * @param build makes the outputs by name from the values at points (which `points` must name) and the logits
+   *
+   * @example
+   * ```ts
+   * const { outputs } = await model.compute(text, ({ point }) => ({ norm: sum(square(point("hook_embed")), [-1]) }), {
+   *   points: ["hook_embed"],
+   * });
+   * ```
+   */
+  async compute(
+    input: ModelInput,
+    build: (scope: ComputeScope) => Record<string, g.Value>,
+    options: RunOptions & { points?: readonly string[]; feeds?: Readonly<Record<string, Feed>> } = {},
+  ): Promise<{ outputs: Record<string, Tensor>; tokens: readonly (readonly number[])[] }> {
+    const { engine } = this.parts;
+    const batch = this.read(input, options);
+    const edits = this.lower(options);
+    const wanted = [...(options.points ?? []), ...edits.map(({ point }) => point)];
+    const graph = weave(engine.graph(wanted, { padded: batch.mask !== undefined }), edits);
+    const outputs = build({
+      logits: graph.outputs.logits!,
+      point: (name) => g.findPoint(graph, engine.resolve(name)),
+      unembed: (residual) => engine.unembed(residual),
+    });
+    const run = await engine.runtime
+      .plan({ outputs })
+      .run({ ...engine.feeds(batch, edits), ...options.feeds }, { signal: options.signal });
+    return { outputs: run as Record<string, Tensor>, tokens: batch.tokens };
   }
 
   /** The same model with edits that act in every run, before those of the run itself. */

@@ -1,6 +1,6 @@
 import { fromNested, shapeText, type Tensor } from "../array/index.js";
 import { divergingScheme, missingValue, sequentialScheme } from "./colours.js";
-import { axisLabels, indexedAxis } from "./labels.js";
+import { axisLabels, indexedAxis, visibleLabel } from "./labels.js";
 import { type ChartOptions, type Plot, plotOf } from "./plot.js";
 import { alignedTable, middleOut, numberText, shortened } from "./text.js";
 
@@ -19,12 +19,17 @@ export interface HeatmapOptions extends ChartOptions {
   scale?: "sequential" | "diverging";
   /** The values at the ends of the colour scale. By default those of the data; symmetric about 0 where diverging. */
   domain?: readonly [number, number];
+  /** A text in each cell, `[row][column]`, such as the token that a value belongs to. */
+  cellTexts?: readonly (readonly string[])[];
   /** Which row is on top: `"first"` (default) or `"last"`, as layers are often drawn. */
   top?: "first" | "last";
 }
 
 /** A larger chart would be slow to draw and heavy in a notebook. */
 const maxCells = 65_536;
+
+/** The width of a cell with a text, in pixels. */
+const TEXT_CELL = 62;
 
 function scaleOf(
   values: readonly number[],
@@ -66,7 +71,7 @@ export function heatmap(values: Tensor | readonly (readonly number[])[], options
   }
   const xLabels = axisLabels(options.xLabels, columns, "x");
   const yLabels = axisLabels(options.yLabels, rows, "y");
-  const { valueTitle = "value", xTitle, yTitle, top = "first" } = options;
+  const { valueTitle = "value", xTitle, yTitle, top = "first", cellTexts } = options;
   const cells = [];
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
@@ -79,6 +84,7 @@ export function heatmap(values: Tensor | readonly (readonly number[])[], options
         yLabel: yLabels[y],
         value: Number.isFinite(value) ? value : null,
         shown,
+        ...(cellTexts ? { text: shortened(visibleLabel(cellTexts[y]?.[x] ?? ""), 10) } : {}),
       });
     }
   }
@@ -87,43 +93,64 @@ export function heatmap(values: Tensor | readonly (readonly number[])[], options
     options,
   );
   const step = (count: number): number => Math.max(3, Math.min(22, Math.floor(560 / Math.max(count, 1))));
+  const encoding = {
+    x: { field: "x", type: "ordinal", axis: { ...indexedAxis(xLabels, xTitle), labelAngle: -45 } },
+    y: {
+      field: "y",
+      type: "ordinal",
+      axis: indexedAxis(yLabels, yTitle),
+      sort: top === "first" ? "ascending" : "descending",
+    },
+    color: {
+      condition: missingValue("value"),
+      field: "value",
+      type: "quantitative",
+      title: valueTitle,
+      scale: diverging
+        ? {
+            scheme: divergingScheme,
+            domain,
+            domainMid: (domain[0] + domain[1]) / 2,
+            reverse: true,
+            clamp: true,
+          }
+        : { scheme: sequentialScheme, domain, clamp: true },
+    },
+    tooltip: [
+      { field: "yLabel", type: "nominal", title: yTitle ?? "row" },
+      { field: "xLabel", type: "nominal", title: xTitle ?? "column" },
+      ...(cellTexts ? [{ field: "text", type: "nominal", title: "text" }] : []),
+      { field: "shown", type: "nominal", title: valueTitle },
+    ],
+  };
+  const { color, ...place } = encoding;
   const body = {
-    width: options.width ?? { step: step(columns) },
+    width: options.width ?? { step: cellTexts ? TEXT_CELL : step(columns) },
     height: options.height ?? { step: step(rows) },
     data: { values: cells },
-    mark: { type: "rect", invalid: null },
-    encoding: {
-      x: { field: "x", type: "ordinal", axis: { ...indexedAxis(xLabels, xTitle), labelAngle: -45 } },
-      y: {
-        field: "y",
-        type: "ordinal",
-        axis: indexedAxis(yLabels, yTitle),
-        sort: top === "first" ? "ascending" : "descending",
-      },
-      color: {
-        condition: missingValue("value"),
-        field: "value",
-        type: "quantitative",
-        title: valueTitle,
-        scale: diverging
-          ? {
-              scheme: divergingScheme,
-              domain,
-              domainMid: (domain[0] + domain[1]) / 2,
-              reverse: true,
-              clamp: true,
-            }
-          : { scheme: sequentialScheme, domain, clamp: true },
-      },
-      tooltip: [
-        { field: "yLabel", type: "nominal", title: yTitle ?? "row" },
-        { field: "xLabel", type: "nominal", title: xTitle ?? "column" },
-        { field: "shown", type: "nominal", title: valueTitle },
-      ],
-    },
+    layer: [
+      { mark: { type: "rect", invalid: null }, encoding: { color } },
+      ...(cellTexts
+        ? [{ mark: { type: "text", fontSize: 10 }, encoding: textEncoding(domain, diverging) }]
+        : []),
+    ],
+    encoding: place,
     config: { axis: { grid: false } },
   };
   return plotOf(body, options, heatmapText(table, xLabels, yLabels));
+}
+
+/** Dark text on light cells and light text on dark ones: the middle of a diverging scale and the top of viridis are light. */
+function textEncoding([least, most]: [number, number], diverging: boolean): object {
+  const middle = (least + most) / 2;
+  const reach = (most - least) / 2;
+  const light = diverging
+    ? `abs(datum.value - ${middle}) < ${0.6 * reach}`
+    : `datum.value > ${least + 0.55 * (most - least)}`;
+  return {
+    text: { field: "text", type: "nominal" },
+    color: { condition: { test: light, value: "black" }, value: "white" },
+  };
 }
 
 function heatmapText(table: Tensor, xLabels: readonly string[], yLabels: readonly string[]): string {

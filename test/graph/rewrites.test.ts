@@ -29,9 +29,8 @@ const run = async (graph: Graph, more: Record<string, Feed> = {}): Promise<Recor
 
 const close = (a: number[], b: number[]): void => {
   assert.equal(a.length, b.length);
-  a.forEach((value, i) =>
-    assert.ok(Math.abs(value - b[i]!) < 1e-5 * Math.max(1, Math.abs(value)), `${value} and ${b[i]}`),
-  );
+  for (const [i, value] of a.entries())
+    assert.ok(Math.abs(value - b[i]!) < 1e-5 * Math.max(1, Math.abs(value)), `${value} and ${b[i]}`);
 };
 
 describe("rewrites of a graph", () => {

@@ -72,7 +72,7 @@ describe("training", () => {
       schedule: cosineSchedule({ peak: 0.1, steps: 400 }),
     });
     assert.ok(losses.at(-1)! < 1e-4);
-    truth.forEach((t, i) => assert.ok(Math.abs(objective.w[i]! - t) < 0.01));
+    for (const [i, t] of truth.entries()) assert.ok(Math.abs(objective.w[i]! - t) < 0.01);
   });
 
   it("gives the same again, and the same in two goes as in one", async () => {
