@@ -16,6 +16,7 @@ import { CellQueue } from "./execution/queue.js";
 import { renderError } from "./execution/traceback.js";
 import { kernelInfo } from "./kernel-info.js";
 import { builtinMagics } from "./magics/builtin/index.js";
+import { engineMagics } from "./magics/engine/index.js";
 import { Magics } from "./magics/registry.js";
 import type { Connection } from "./protocol/connection.js";
 import { KeyboardInterrupt } from "./protocol/keyboard-interrupt.js";
@@ -69,7 +70,7 @@ export class Kernel {
       abort: (cell) => this.#abort(cell),
       afterArrived: (callback) => this.#transport.afterArrived(callback),
     });
-    this.magics.register(...builtinMagics);
+    this.magics.register(...builtinMagics, ...engineMagics);
   }
 
   /** The signal of the cell that runs, or of the callback that runs beside it. */

@@ -1,5 +1,6 @@
 export * from "./compare.js";
 export * from "./describe.js";
+export * from "./display.js";
 export * from "./dtype.js";
 export * from "./files.js";
 export * from "./nested.js";

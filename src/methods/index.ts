@@ -1,3 +1,13 @@
 /** Techniques that look into a model. */
 
 export { type LensToken, type LogitLens, type LogitLensOptions, logitLens } from "./logit-lens.js";
+export {
+  activationDifference,
+  compareSteering,
+  type NextTokenProbabilities,
+  type SteeredPositions,
+  type SteeringComparison,
+  type SteeringOptions,
+  unembeddingDirection,
+} from "./steering.js";
+export { type TokenTable, tokenTable } from "./token-table.js";

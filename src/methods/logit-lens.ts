@@ -3,9 +3,9 @@
  * norm and unembedding.
  */
 
-import { softmax, type Tensor, tensor, topK } from "../array/index.js";
+import { displaySymbol, type MimeBundle, softmax, type Tensor, tensor, topK } from "../array/index.js";
 import type { Model, ModelInput, RunOptions } from "../model/index.js";
-import { displaySymbol, heatmap, type MimeBundle, type Plot } from "../plot/index.js";
+import { heatmap, type Plot } from "../plot/index.js";
 
 /** Options of `logitLens`. */
 export interface LogitLensOptions extends RunOptions {

@@ -1,7 +1,7 @@
 /** The values of points that a run has kept. */
 
 import ndarray from "ndarray";
-import { contiguous, sizeOf, type Tensor, tensor } from "../array/index.js";
+import { contiguous, displaySymbol, inspectSymbol, sizeOf, type Tensor, tensor } from "../array/index.js";
 import { nearest } from "../graph/index.js";
 import { actName } from "./names.js";
 
@@ -81,6 +81,22 @@ export class ActivationCache {
   /** Bytes that the values take. */
   get byteLength(): number {
     return [...this.values.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  }
+
+  /** A line of text: how much it holds, and of what. */
+  toString(): string {
+    const size = (this.byteLength / 2 ** 20).toFixed(1);
+    return `ActivationCache (${this.values.size} points, ${size} MiB, tokens [${this.tokens.length}, ${this.tokens[0]!.length}])`;
+  }
+
+  /** What consoles show. */
+  [inspectSymbol](): string {
+    return this.toString();
+  }
+
+  /** What notebooks show. */
+  [displaySymbol](): Record<string, string> {
+    return { "text/plain": `${this.toString()}\n${this.names.join("\n")}` };
   }
 
   private derivation(name: string): { from: string; layer: number; kind: "result" | "input" } | undefined {

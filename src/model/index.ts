@@ -6,7 +6,7 @@ export * from "./edits.js";
 export type { GenerateOptions, TokenEvent } from "./generate.js";
 export type { Hook, HookPoint } from "./hooks.js";
 export type { ModelInput } from "./input.js";
-export { type LoadOptions, loadModel } from "./load.js";
+export { bundledModels, type LoadOptions, loadModel } from "./load.js";
 export {
   crossEntropy,
   klDivergence,

@@ -52,6 +52,11 @@ export async function loadModel(id: string, options: LoadOptions = {}): Promise<
   });
 }
 
+/** The names of the models that come with this package. */
+export function bundledModels(): string[] {
+  return ["tiny-world"];
+}
+
 /** The folder of a model: the path itself, or a bundled model's. */
 async function findModel(id: string): Promise<string> {
   if (await exists(joinPath(id, "config.json"))) return id;

@@ -1,6 +1,13 @@
 /** Models: what users hold. */
 
-import { type AnyTensor, contiguous, type Tensor, tensor } from "../array/index.js";
+import {
+  type AnyTensor,
+  contiguous,
+  displaySymbol,
+  inspectSymbol,
+  type Tensor,
+  tensor,
+} from "../array/index.js";
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import { ActivationCache } from "./cache.js";
@@ -336,6 +343,11 @@ export class Model {
     return new Model({ ...this.parts, edits: all });
   }
 
+  /** The full name of a point, given in full or short (`"pattern0"`, `["pattern", 0]`). */
+  pointName(name: PointName): string {
+    return this.parts.engine.resolve(name);
+  }
+
   /** The axes of a point's value, such as `["batch", "pos", "head", "dHead"]`. */
   axes(name: PointName): readonly string[] {
     return this.parts.engine.site(this.parts.engine.resolve(name)).axes;
@@ -349,7 +361,18 @@ export class Model {
   /** A line of text: name, family and sizes. */
   toString(): string {
     const { family, nLayers, nHeads, dModel, dVocab, nCtx } = this.config;
-    return `${this.name}: ${family}, ${nLayers} layers, ${nHeads} heads, dModel ${dModel}, dVocab ${dVocab}, context ${nCtx}`;
+    const edits = this.parts.edits?.length ? `, ${this.parts.edits.length} edits` : "";
+    return `Model ${this.name} (${family}: ${nLayers} layers, ${nHeads} heads, dModel ${dModel}, dVocab ${dVocab}, context ${nCtx}${edits})`;
+  }
+
+  /** What consoles show. */
+  [inspectSymbol](): string {
+    return this.toString();
+  }
+
+  /** What notebooks show. */
+  [displaySymbol](): Record<string, string> {
+    return { "text/plain": this.toString() };
   }
 
   // ---- inside

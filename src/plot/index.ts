@@ -4,8 +4,6 @@ export * from "./heatmap.js";
 export * from "./lineChart.js";
 export {
   type ChartOptions,
-  displaySymbol,
-  type MimeBundle,
   type Plot,
   plotOf,
   type VegaLiteSpec,

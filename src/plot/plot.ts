@@ -1,13 +1,8 @@
+import { displaySymbol, type MimeBundle } from "../array/display.js";
 import { renderSvg } from "./render.js";
-
-/** The key of the method that notebooks call to show a value: the protocol of Deno, which the kernel honours. */
-export const displaySymbol: unique symbol = Symbol.for("Jupyter.display");
 
 /** A Vega-Lite v5 specification: plain JSON. */
 export type VegaLiteSpec = Readonly<Record<string, unknown>>;
-
-/** What a front end may show: content by MIME type. */
-export type MimeBundle = Record<string, unknown>;
 
 /**
  * A chart: a Vega-Lite specification that front ends draw with tooltips and zoom, a picture for places that do not, and

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { Ajv } from "ajv";
 import * as vegaLite from "vega-lite";
 import schema from "vega-lite/build/vega-lite-schema.json" with { type: "json" };
-import { slice, tensor } from "../../src/array/index.js";
-import { barChart, displaySymbol, heatmap, lineChart, type Plot, scatter } from "../../src/plot/index.js";
+import { displaySymbol, slice, tensor } from "../../src/array/index.js";
+import { barChart, heatmap, lineChart, type Plot, scatter } from "../../src/plot/index.js";
 import { repository } from "../shared.js";
 
 const script = "<script>alert(1)</script>";
@@ -135,7 +135,8 @@ describe("plot", () => {
 
   it("a heatmap is diverging about 0 where values of both signs come, otherwise viridis", () => {
     const scale = (plot: Plot): Record<string, unknown> =>
-      (plot.spec.encoding as { color: { scale: Record<string, unknown> } }).color.scale;
+      (plot.spec.layer as { encoding: { color: { scale: Record<string, unknown> } } }[])[0]!.encoding.color
+        .scale;
     assert.deepEqual(scale(heatmap([[-1, 3]])), {
       scheme: "purpleorange",
       domain: [-3, 3],

@@ -1,0 +1,21 @@
+import { bundledModels, loadModel } from "../../../src/index.js";
+import { defineMagic, type Magic } from "../magic.js";
+import { currentModel, MODEL } from "./current-model.js";
+
+const magic: Magic = defineMagic({
+  name: "model",
+  kind: "line",
+  summary: "Loads a model for the other magics, or shows the one that they work on.",
+  usage: "[<name or folder>]",
+  example: "%model tiny-world",
+  typescript: 'import { loadModel } from "tslens";\nconst model = await loadModel("tiny-world");',
+  async run({ words, signal, session, variables }) {
+    if (words.length === 0) return currentModel({ session, variables });
+    const model = await loadModel(words.join(" "), { signal });
+    session.set(MODEL, model);
+    return model;
+  },
+  complete: () => bundledModels(),
+});
+
+export default magic;
