@@ -264,6 +264,27 @@ describe("widgets/activation-table/view", () => {
     assert.deepEqual([light, dark], [["255,255,255"], ["20,23,28"]]);
   });
 
+  it("is drawn again when a notebook takes it out of the page and puts it back", async () => {
+    await open({ point: "blocks.1.attn.hook_pattern" });
+    await page.evaluate(async () => {
+      const root = document.querySelector(".tslens")!;
+      const parent = root.parentElement!;
+      root.remove();
+      document.body.dataset.jpThemeLight = "false";
+      // After the view has asked for a frame, so that it is drawn out of the page and put back in the same frame.
+      await Promise.resolve();
+      await new Promise((done) => requestAnimationFrame(done));
+      parent.append(root);
+    });
+    await page.waitForFunction(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>(".tslens-grid canvas")!;
+      return (
+        canvas.width > 300 &&
+        canvas.getContext("2d")!.getImageData(2, 30, 1, 1).data.join() === "20,23,28,255"
+      );
+    });
+  });
+
   it("chooses the head by its small picture", async () => {
     await open({ point: "blocks.1.attn.hook_pattern" });
     await page.getByRole("button", { name: "head 3" }).click();

@@ -3,7 +3,7 @@ import { decodeTensor } from "../tensor.js";
 import { exactFloat32 } from "../text.js";
 import { describeIndex, type Layout, layOut, nameOf } from "./layout.js";
 import { type Cell, type PageColours, type Picture, paint, visible } from "./paint.js";
-import { tileSize } from "./state.js";
+import { type Order, tileSize } from "./state.js";
 import type { TileStore } from "./tiles.js";
 
 /** What the grid tells its surroundings. */
@@ -27,6 +27,7 @@ export class Grid {
   private readonly sizer = element("div");
   private readonly spoken = element("div", { attributes: { role: "gridcell", id: `tslens-cell-${++made}` } });
   private readonly frame = onFrame(() => this.draw());
+  private readonly seen = new IntersectionObserver(() => this.redraw());
   private store: TileStore | null = null;
   private rowOrder: ArrayLike<number> | null = null;
   private colOrder: ArrayLike<number> | null = null;
@@ -41,6 +42,7 @@ export class Grid {
     const row = element("div", { class: "tslens-hidden", attributes: { role: "row" } }, this.spoken);
     this.sizer.append(this.canvas);
     this.node.append(this.sizer, row);
+    this.seen.observe(this.node);
     this.node.addEventListener("scroll", () => {
       this.lookAt(null, null);
       this.redraw();
@@ -66,14 +68,15 @@ export class Grid {
     this.rowOrder = view.row_order && decodeTensor(view.row_order).data;
     this.colOrder = view.col_order && decodeTensor(view.col_order).data;
     this.hover = null;
-    const row = kept ? shownAt(this.rowOrder, kept.row) : 0;
-    const col = kept ? shownAt(this.colOrder, kept.col) : 0;
+    const resorted = (a: Order | null | undefined, b: Order | null): boolean =>
+      JSON.stringify(a ?? null) !== JSON.stringify(b);
+    const colsMoved = !sameAxes || resorted(before?.col_sort, view.col_sort);
+    const rowsMoved = !sameAxes || resorted(before?.row_sort, view.row_sort);
+    // Whoever sorts wants to see what comes first.
+    const row = kept && !rowsMoved ? shownAt(this.rowOrder, kept.row) : 0;
+    const col = kept && !colsMoved ? shownAt(this.colOrder, kept.col) : 0;
     this.focus = kept && row >= 0 && row < view.rows && col >= 0 && col < view.cols ? { row, col } : null;
-    if (
-      !sameAxes ||
-      JSON.stringify([before.col_sort, before.row_sort]) !== JSON.stringify([view.col_sort, view.row_sort])
-    )
-      this.node.scrollTo(0, 0);
+    this.node.scrollTo(colsMoved ? 0 : this.node.scrollLeft, rowsMoved ? 0 : this.node.scrollTop);
     this.node.setAttribute("aria-rowcount", String(view.rows));
     this.node.setAttribute("aria-colcount", String(view.cols));
     this.resize();
@@ -113,6 +116,7 @@ export class Grid {
   }
 
   stop(): void {
+    this.seen.disconnect();
     this.frame.cancel();
   }
 
@@ -196,6 +200,8 @@ export class Grid {
     const { store, layout, node, canvas } = this;
     if (!store || !layout) return;
     const { clientWidth, clientHeight } = node;
+    // Notebooks take outputs out of the page and put them back; what is out has no size, and is drawn when it is seen.
+    if (clientWidth === 0 || clientHeight === 0) return;
     const ratio = devicePixelRatio || 1;
     const [pixelsWide, pixelsHigh] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
     if (canvas.width !== pixelsWide || canvas.height !== pixelsHigh) {
