@@ -13,7 +13,7 @@ import { folder, trainingRows } from "./data.js";
 
 const SEED = "tiny-world";
 const BATCH = 16;
-const STEPS = 6000;
+const STEPS = 3000;
 
 const { values } = parseArgs({ options: { fresh: { type: "boolean" }, steps: { type: "string" } } });
 const config = (await readJsonFile(joinPath(folder, "config.json"))) as HfConfig;
