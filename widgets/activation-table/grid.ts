@@ -27,13 +27,14 @@ export class Grid {
   private readonly sizer = element("div");
   private readonly spoken = element("div", { attributes: { role: "gridcell", id: `tslens-cell-${++made}` } });
   private readonly frame = onFrame(() => this.draw());
-  private readonly seen = new IntersectionObserver(() => this.redraw());
   private store: TileStore | null = null;
   private rowOrder: ArrayLike<number> | null = null;
   private colOrder: ArrayLike<number> | null = null;
   private layout: Layout | null = null;
   private hover: Cell | null = null;
   private zoom = 1;
+  /** Whether the last frame found it out of the page. */
+  private away = false;
 
   constructor(
     private readonly colours: () => PageColours,
@@ -42,7 +43,6 @@ export class Grid {
     const row = element("div", { class: "tslens-hidden", attributes: { role: "row" } }, this.spoken);
     this.sizer.append(this.canvas);
     this.node.append(this.sizer, row);
-    this.seen.observe(this.node);
     this.node.addEventListener("scroll", () => {
       this.lookAt(null, null);
       this.redraw();
@@ -116,7 +116,6 @@ export class Grid {
   }
 
   stop(): void {
-    this.seen.disconnect();
     this.frame.cancel();
   }
 
@@ -200,8 +199,12 @@ export class Grid {
     const { store, layout, node, canvas } = this;
     if (!store || !layout) return;
     const { clientWidth, clientHeight } = node;
-    // Notebooks take outputs out of the page and put them back; what is out has no size, and is drawn when it is seen.
-    if (clientWidth === 0 || clientHeight === 0) return;
+    // Notebooks take outputs out of the page and put them back. Put back in the same frame, no observer tells: so look
+    // once more. Put back later, the new size is told.
+    const away = clientWidth === 0 || clientHeight === 0;
+    if (away && !this.away) this.redraw();
+    this.away = away;
+    if (away) return;
     const ratio = devicePixelRatio || 1;
     const [pixelsWide, pixelsHigh] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
     if (canvas.width !== pixelsWide || canvas.height !== pixelsHigh) {
