@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../kernel/protocol/message.js";
+import { jupyterCommand, writeNotebook } from "../lab.js";
 import { scratchFolder } from "../scratch.js";
 import { repository } from "../shared.js";
 
@@ -17,27 +18,16 @@ describe("Jupyter", () => {
   const scratch = scratchFolder();
 
   before(function () {
-    if (existsSync(command("jupyter")) || process.env.CI) return;
+    if (existsSync(jupyterCommand) || process.env.CI) return;
     console.log("      skipped: there is no Python environment in .python; npm run setup makes it");
     this.skip();
   });
 
   /** Runs a notebook of code cells headless; returns its cells and metadata. */
   function execute(sources: readonly string[], ...options: string[]): { cells: Cell[]; metadata: Json } {
-    const cells = sources.map((source, i) => ({
-      cell_type: "code",
-      id: `cell-${i}`,
-      metadata: {},
-      source,
-      outputs: [],
-      execution_count: null,
-    }));
-    const metadata = {
-      kernelspec: { name: "tslens", display_name: "TypeScript (tslens)", language: "typescript" },
-    };
-    writeFileSync(scratch("n.ipynb"), JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells }));
+    writeNotebook(scratch("n.ipynb"), sources);
     const args = ["execute", "--inplace", ...options, scratch("n.ipynb")];
-    const { status, stderr } = spawnSync(command("jupyter"), args, { encoding: "utf8" });
+    const { status, stderr } = spawnSync(jupyterCommand, args, { encoding: "utf8" });
     assert.equal(status, 0, stderr);
     return JSON.parse(readFileSync(scratch("n.ipynb"), "utf8"));
   }

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import type { Browser, Locator, Page } from "playwright-core";
+import { launchBrowser } from "../browser.js";
+import { jupyterCommand, type Lab, startLab, writeNotebook } from "../lab.js";
+import { scratchFolder } from "../scratch.js";
+
+describe("the kernel in JupyterLab", () => {
+  const scratch = scratchFolder();
+  let browser: Browser;
+  let lab: Lab | undefined;
+  let page: Page;
+
+  before(async function () {
+    if (!existsSync(jupyterCommand) && !process.env.CI) {
+      console.log("      skipped: there is no Python environment in .python; npm run setup makes it");
+      this.skip();
+    }
+    browser = await launchBrowser(this);
+  });
+  after(() => browser?.close());
+  afterEach(async () => {
+    await page?.close();
+    await lab?.close();
+  });
+
+  async function open(...sources: string[]): Promise<void> {
+    writeNotebook(scratch("n.ipynb"), sources);
+    lab = await startLab(scratch());
+    page = await browser.newPage();
+    await lab.open(page, "n.ipynb");
+  }
+
+  const cell = (i: number): Locator => page.locator(".jp-Notebook .jp-CodeCell").nth(i);
+  const output = (i: number): Locator => cell(i).locator(".jp-OutputArea-output");
+  const menu = async (...names: string[]): Promise<void> => {
+    for (const name of names) await page.getByRole("menuitem", { name, exact: true }).click();
+  };
+
+  it("runs cells and shows results, rich output and errors", async () => {
+    await open("6 * 7", 'import { html } from "tslens/widgets";\nhtml`<b id="rich">${"<i>"}</b>`', "null!.f");
+    await menu("Run", "Run All Cells");
+    await output(2).first().waitFor();
+    assert.equal((await output(0).innerText()).trim(), "42");
+    assert.equal(await page.locator("#rich").innerText(), "<i>");
+    assert.match(await output(2).innerText(), /TS2531: Object is possibly 'null'/);
+  });
+
+  it("shows every one of 20,000 lines", async () => {
+    await open("for (let i = 0; i < 20_000; i++) console.log(i);", '"after"');
+    await menu("Run", "Run All Cells");
+    await output(1).first().waitFor();
+    const lines = (await output(0).first().innerText()).trim().split("\n");
+    assert.equal(lines.length, 20_000);
+    assert.equal(lines.at(-1), "19999");
+  });
+
+  it("stops a loop by the stop button, and the variables are still there", async () => {
+    await open("let kept = 5;", 'console.log("spins"); while (true);', "kept");
+    await menu("Run", "Run All Cells");
+    await page.getByText("spins", { exact: true }).waitFor();
+    await page.locator('[data-jp-item-name="interrupt"]').click();
+    await output(1).getByText("KeyboardInterrupt").waitFor();
+    await cell(2).locator(".cm-content").click();
+    await page.keyboard.press("Control+Enter");
+    await output(2).getByText("5", { exact: true }).waitFor();
+  });
+});
