@@ -43,7 +43,7 @@ export interface LensToken {
  * @example
  * ```ts
  * const lens = await logitLens(model, "Mary and John went to the store. John gave a book to");
- * lens.top.at(-1)?.at(-1)?.[0].text; // " Mary"
+ * lens.top.at(-1)?.at(-1)?.[0].text; // such as " Mary"
  * ```
  */
 export async function logitLens(

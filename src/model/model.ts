@@ -306,13 +306,17 @@ export class Model {
    * Computes graph values that a technique makes of the model's own: the way to write a new technique. What is not
    * needed for them is cut off.
    *
-   * @param build makes the outputs by name from the values at points (which `points` must name) and the logits
+   * @param build makes the outputs by name from the values at points and the logits
+   * @param options.points the points of norms, of heads' results and of heads' inputs that `build` asks for; the others
+   * are always there
    *
    * @example
    * ```ts
-   * const { outputs } = await model.compute(text, ({ point }) => ({ norm: sum(square(point("hook_embed")), [-1]) }), {
-   *   points: ["hook_embed"],
-   * });
+   * // words of "tslens/graph": matmul, softmax, …
+   * const { outputs } = await model.compute(text, ({ point }) => ({
+   *   similarity: matmul(point("hook_embed"), point("hook_embed"), { transposeB: true }),
+   * }));
+   * outputs.similarity.shape; // [batch, pos, pos]
    * ```
    */
   async compute(

@@ -25,7 +25,7 @@ export interface GreaterThanPrompt {
  *
  * @example
  * ```ts
- * greaterThan({ count: 1 })[0].clean; // "The war lasted from the year 1732 to the year 17"
+ * greaterThan({ count: 1 })[0].clean; // such as "The war lasted from the year 1732 to the year 17"
  * ```
  */
 export function greaterThan(options: TaskOptions = {}): GreaterThanPrompt[] {

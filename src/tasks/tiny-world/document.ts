@@ -40,7 +40,7 @@ const weights = kinds.map(({ weight }) => weight);
  * @param random Where the document's chances come from; the same state gives the same document.
  * @example
  * ```ts
- * generateDocument(randomGenerator(3)); // "In the morning Ruth and Tom met at the harbor. …"
+ * generateDocument(randomGenerator(3)); // such as "In the morning Ruth and Tom met at the harbor. …"
  * ```
  */
 export function generateDocument(random: Random): string {
