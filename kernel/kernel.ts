@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { inspect } from "node:util";
 import type { Progress } from "../src/runtime/host.js";
 import type { WidgetHost } from "../widgets/host.js";
@@ -60,7 +61,11 @@ export class Kernel {
       request: (channel, message) => this.#receive(channel, message),
       interrupt: () => this.#interrupt(),
       terminated: () => this.#terminated(),
-      shutdown: () => this.#shutDown(),
+      shutdown: () => this.stop(),
+      failed: (error) => {
+        writeSync(2, `The kernel cannot be reached and ends: ${error.message}\n`);
+        this.exit(1);
+      },
     });
     this.#evaluator = new Evaluator(folder, (section) => this.#transport.protect(section));
     this.#introspection = new Introspection(this.#evaluator, this.magics);
@@ -252,7 +257,8 @@ export class Kernel {
     this.#background = new AbortController();
   }
 
-  #shutDown(): void {
+  /** Ends the kernel: what has been published is sent first. */
+  stop(): void {
     this.#queue.running?.abort.abort(new KeyboardInterrupt());
     this.#evaluator.close();
     this.#transport.close(() => this.exit(0));

@@ -18,9 +18,10 @@ if (!path) {
   process.exit(2);
 }
 
+const connection = readConnection(path);
 const exit = guardProcess((error) => kernel.report(error));
 hookTimers();
-const kernel = new Kernel(readConnection(path), process.cwd(), exit);
+const kernel = new Kernel(connection, process.cwd(), exit);
 setCurrentKernel(kernel);
 hookStreams((name, text) => kernel.write(name, text));
 definePrompts((prompt) => kernel.ask(prompt));
@@ -46,4 +47,4 @@ tslab.lastWriteDisplayData = ({ data, transient }: TslabDisplay, update: boolean
 
 // Jupyter interrupts by message; a signal comes from a terminal, where the whole process group gets it.
 process.on("SIGINT", () => {});
-process.on("SIGTERM", () => exit(0));
+process.on("SIGTERM", () => kernel.stop());

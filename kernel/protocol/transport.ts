@@ -25,6 +25,8 @@ export interface Receiver {
   terminated(): void;
   /** The kernel is to end. */
   shutdown(restart: boolean): void;
+  /** The sockets are lost, such as when a port is taken: nobody can reach the kernel any more. */
+  failed(error: Error): void;
 }
 
 /**
@@ -57,6 +59,7 @@ export class Transport {
     };
     const file = new URL("./socket-thread.js", import.meta.url);
     this.#worker = new Worker(file, { workerData, transferList: [inputPort] });
+    this.#worker.on("error", (error) => receiver.failed(error as Error));
     this.#worker.on("message", (message: FromThread) => this.#receive(message, receiver, onReady));
   }
 

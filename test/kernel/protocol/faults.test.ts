@@ -1,7 +1,54 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
 import { newHeader, outgoing } from "../../../kernel/protocol/message.js";
 import { encode } from "../../../kernel/protocol/wire.js";
+import { scratchFolder } from "../../scratch.js";
+import { repository } from "../../shared.js";
 import { kernelOfSuite, TestClient } from "../client.js";
+
+describe("a kernel that cannot be reached", () => {
+  const scratch = scratchFolder();
+
+  function start(connection: string): { status: number | null; stderr: string } {
+    writeFileSync(scratch("connection.json"), connection);
+    const args = [join(repository, "dist", "kernel", "main.js"), "--config-path", scratch("connection.json")];
+    return spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
+  }
+
+  it("ends with a sentence: a port is taken, or the connection file makes no sense", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const ports = { shell_port: port, control_port: port, iopub_port: port, stdin_port: port, hb_port: port };
+    const connection = {
+      transport: "tcp",
+      ip: "127.0.0.1",
+      key: "",
+      signature_scheme: "hmac-sha256",
+      ...ports,
+    };
+    const taken = start(JSON.stringify(connection));
+    server.close();
+    assert.equal(taken.status, 1);
+    assert.match(taken.stderr, /The kernel cannot be reached and ends: .*in use/i);
+    for (const [text, sentence] of [
+      ["{", /JSON/],
+      ["{}", /gives undefined as shell_port, not a number/],
+      [
+        JSON.stringify({ ...connection, key: "k", signature_scheme: "hmac-md5" }),
+        /asks for signatures by hmac-md5/,
+      ],
+    ] as const) {
+      const { status, stderr } = start(text);
+      assert.equal(status, 1, text);
+      assert.match(stderr, sentence);
+    }
+  });
+});
 
 describe("the kernel", () => {
   const kernel = kernelOfSuite();
@@ -78,8 +125,13 @@ describe("the kernel", () => {
     assert.ok(!sessions.has(kernel().session));
   });
 
-  it("ends with code 0 when it is shut down", async () => {
+  it("ends with code 0 when it is shut down, and when it is terminated", async () => {
     const client = await TestClient.start();
     assert.equal(await client.shutDown(), 0);
+    const terminated = await TestClient.start();
+    terminated.process.kill("SIGTERM");
+    const [code] = await once(terminated.process, "exit");
+    terminated.close();
+    assert.equal(code, 0);
   });
 });
