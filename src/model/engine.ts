@@ -3,10 +3,11 @@
  * and metrics in, cuts off what is not needed, and keeps the plans.
  */
 
-import { contiguous, type Tensor, tensor } from "../array/index.js";
+import { type AnyTensor, contiguous, type Tensor, tensor } from "../array/index.js";
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import { type Plan, Runtime, type RuntimeOptions } from "../runtime/plan.js";
+import { runByRows } from "../runtime/rows.js";
 import type { ModelConfig } from "./config.js";
 import { type DecoderOptions, decoder, unembed } from "./decoder.js";
 import type { Edit } from "./edits.js";
@@ -21,6 +22,11 @@ import type { Site, Window } from "./selection.js";
 /** Points that cost something to have apart; the decoder leaves them out where nobody wants them. */
 const optional =
   /\.ln\d\.hook_|ln_final\.hook_|hook_result$|hook_attn_in$|hook_[qkv]_input$|^unembed\.hook_in$/;
+
+/** Products with so many rows run at the machine's full rate: parts of a batch need not be larger. */
+const FULL_RATE_TOKENS = 256;
+/** Tokens times bytes of parameters that make up about half a second of work. */
+const RUN_WORK = 1e11;
 
 /** What one run is to give. */
 export interface Request {
@@ -181,6 +187,22 @@ export class Engine {
   /** Logits of a residual stream by the model's own final norm and unembedding. */
   unembed(residual: g.Value): g.Value {
     return unembed(this.config, this.layout, (name) => this.parameter(name), residual);
+  }
+
+  /**
+   * Runs a plan, a long batch some rows at a time.
+   *
+   * @param rowwise whether rows do not depend on each other; not so for what is averaged over the batch
+   */
+  execute(
+    plan: Plan,
+    feeds: Readonly<Record<string, Feed>>,
+    batch: Batch,
+    options: { signal?: AbortSignal; rowwise?: boolean } = {},
+  ): Promise<Record<string, AnyTensor>> {
+    if (options.rowwise === false) return plan.run(feeds, options);
+    const tokens = Math.max(FULL_RATE_TOKENS, RUN_WORK / plan.parameterBytes);
+    return runByRows(plan, feeds, Math.max(1, Math.floor(tokens / batch.tokens[0]!.length)), options);
   }
 
   /** What a plan of this batch is fed. */

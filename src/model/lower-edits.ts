@@ -30,6 +30,8 @@ interface Change {
 export interface LoweredEdit extends Change {
   /** The full name of the point. */
   readonly point: string;
+  /** Whether what happens to one row does not depend on the others. */
+  readonly rowwise: boolean;
 }
 
 /** Lowers an edit at a point; `index` tells the inputs of several edits apart. */
@@ -38,6 +40,7 @@ export function lowerEdit(edit: Edit, site: Site, index: number): LoweredEdit {
   const change = changeOf(edit, site, `edit.${index}`);
   return {
     point: site.name,
+    rowwise: !(edit.kind === "ablate" && edit.mode === "mean" && edit.source === undefined),
     structure: `${site.name}:${change.structure}:${mask.structure}`,
     rewrite: (value) => mask.choose(change.rewrite(value), value),
     feeds: (window) => ({ ...change.feeds(window), ...mask.feeds(window) }),

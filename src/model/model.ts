@@ -181,7 +181,10 @@ export class Model {
     const target = this.metricInput(batch);
     const { losses, feeds } = nextTokenLoss(graph.outputs.logits!, target);
     const plan = engine.runtime.plan({ outputs: { losses } });
-    const run = await plan.run({ ...engine.feeds(batch, edits), ...feeds }, { signal: options.signal });
+    const run = await engine.execute(plan, { ...engine.feeds(batch, edits), ...feeds }, batch, {
+      signal: options.signal,
+      rowwise: edits.every((edit) => edit.rowwise),
+    });
     const { data, shape } = run.losses as Tensor;
     const weights = lossWeights(target);
     if (options.perToken)
@@ -409,7 +412,14 @@ export class Model {
     const edits = this.lower(options);
     const request = { points, logits, edits, padded: batch.mask !== undefined };
     const feeds = engine.feeds(batch, edits);
-    if (hooks.length === 0) return { outputs: await engine.plan(request).run(feeds, options), batch };
+    if (hooks.length === 0) {
+      const rowwise = edits.every((edit) => edit.rowwise);
+      const { signal } = options;
+      return {
+        outputs: await engine.execute(engine.plan(request), feeds, batch, { signal, rowwise }),
+        batch,
+      };
+    }
     const named = this.named(hooks);
     const graph = engine.requested(
       request,

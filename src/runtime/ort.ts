@@ -26,8 +26,11 @@ export interface SessionOptions {
 
 /** A model that is ready to run. */
 export interface Session {
-  /** Runs the model and gives its outputs by name. */
-  run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, AnyTensor>>;
+  /** Runs the model and gives its outputs by name; those in `into` are written to the memory given there. */
+  run(
+    feeds: Readonly<Record<string, Feed>>,
+    into?: Readonly<Record<string, Feed>>,
+  ): Promise<Record<string, AnyTensor>>;
   /** Frees what the session holds. */
   release(): Promise<void>;
 }
@@ -61,7 +64,12 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     extra: { session },
   });
   return {
-    run: async (feeds) => fromOrt(await inner.run(toOrt(feeds))),
+    run: async (feeds, into) => {
+      if (!into) return fromOrt(await inner.run(toOrt(feeds)));
+      const memory = toOrt(into);
+      const fetches = inner.outputNames.map((name) => [name, memory[name.slice(PREFIX.length)] ?? null]);
+      return fromOrt(await inner.run(toOrt(feeds), Object.fromEntries(fetches)));
+    },
     release: () => inner.release(),
   };
 }

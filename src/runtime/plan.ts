@@ -11,7 +11,7 @@ import type { AnyTensor } from "../array/tensor.js";
 import { sizeOf } from "../array/tensor.js";
 import { type Graph, leavesOf, structure } from "../graph/graph.js";
 import { exportOnnx, type ParameterSource } from "../graph/onnx/emit.js";
-import type { Value } from "../graph/value.js";
+import type { Shape, Value } from "../graph/value.js";
 import { workSignal } from "./host.js";
 import { createSession, type Feed, machineMemory, type Session } from "./ort.js";
 
@@ -35,6 +35,8 @@ export interface RuntimeOptions {
 export interface RunOptions {
   /** Ends the work before the run, if aborted by then. */
   readonly signal?: AbortSignal;
+  /** Memory that outputs are written to, by name. */
+  readonly into?: Readonly<Record<string, Feed>>;
 }
 
 /** Packing goes through the weights at about this rate, in bytes a second. */
@@ -102,6 +104,9 @@ export class Plan {
   /** Bytes of the parameters that the graph reads. */
   readonly parameterBytes: number;
   private readonly inputs: ReadonlyMap<string, Value>;
+  /** The outputs that are computed. Several names of one value, as points often have, share one. */
+  readonly computed: Graph;
+  private readonly sources: ReadonlyMap<string, string>;
   private model?: Uint8Array;
   private session?: Promise<Session>;
   private secondsUnpacked = 0;
@@ -113,6 +118,7 @@ export class Plan {
     private readonly store: ParameterStore,
     private readonly admit: (bytes: number) => boolean,
   ) {
+    ({ graph: this.computed, sources: this.sources } = shareOutputs(graph));
     const parameters = [...leavesOf(graph, "parameter")];
     const fed = parameters.filter(([name]) => store.source(name).kind === "fed");
     this.inputs = new Map([...leavesOf(graph, "input"), ...fed]);
@@ -136,10 +142,36 @@ export class Plan {
     const used = this.select(feeds);
     const session = await this.ready();
     const start = performance.now();
-    const outputs = await session.run(used);
+    const computed = await session.run(used, options.into);
     if (!this.packed) this.secondsUnpacked += (performance.now() - start) / 1000;
     signal?.throwIfAborted();
-    return outputs;
+    return this.named(computed);
+  }
+
+  /** Computed outputs under all of their names. */
+  named(computed: Readonly<Record<string, AnyTensor>>): Record<string, AnyTensor> {
+    return Object.fromEntries([...this.sources].map(([name, source]) => [name, computed[source]!]));
+  }
+
+  /** The inputs of the graph. */
+  get inputValues(): readonly Value[] {
+    return [...this.inputs.values()];
+  }
+
+  /** The shape of an input, by its name. */
+  inputShape(name: string): Shape | undefined {
+    return this.inputs.get(name)?.shape;
+  }
+
+  /** The sizes of named dimensions that feeds have. */
+  sizes(feeds: Readonly<Record<string, Feed>>): Map<string, number> {
+    const sizes = new Map<string, number>();
+    for (const [name, { shape }] of this.inputs)
+      shape.forEach((dim, i) => {
+        const size = feeds[name]?.shape[i];
+        if (typeof dim === "string" && size !== undefined) sizes.set(dim, size);
+      });
+    return sizes;
   }
 
   /** Packs the weights now instead of when the plan has run often enough. */
@@ -168,7 +200,7 @@ export class Plan {
   }
 
   private async compile(prepack: boolean): Promise<Session> {
-    this.model ??= exportOnnx(this.graph, (name) => this.store.source(name));
+    this.model ??= exportOnnx(this.computed, (name) => this.store.source(name));
     try {
       return await createSession(this.model, { prepack, weightsFolder: this.store.folder });
     } catch (error) {
@@ -206,4 +238,20 @@ export class Plan {
     }
     return used;
   }
+}
+
+/** A graph in which each value is one output, and which output each name of the original is. */
+function shareOutputs(graph: Graph): { graph: Graph; sources: Map<string, string> } {
+  const firstName = new Map<Value, string>();
+  const sources = new Map<string, string>();
+  const outputs: Record<string, Value> = {};
+  for (const [name, value] of Object.entries(graph.outputs)) {
+    let plain = value;
+    while (plain.op === "point" || plain.op === "stopGradient") plain = plain.inputs[0]!;
+    const first = firstName.get(plain) ?? name;
+    firstName.set(plain, first);
+    sources.set(name, first);
+    outputs[first] = graph.outputs[first]!;
+  }
+  return { graph: { outputs }, sources };
 }
