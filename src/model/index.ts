@@ -17,15 +17,15 @@ export {
   probDiff,
   type TokenChoice,
 } from "./metrics.js";
-export {
-  type CachedRun,
-  type CacheOptions,
-  type ComputeScope,
-  type ForwardOptions,
-  Model,
-  type PointFilter,
-  type RunOptions,
-} from "./model.js";
+export { Model } from "./model.js";
 export { actName, type PointName } from "./names.js";
+export type {
+  CachedRun,
+  CacheOptions,
+  ComputeScope,
+  ForwardOptions,
+  PointFilter,
+  RunOptions,
+} from "./options.js";
 export type { Tokenizer } from "./tokenizer.js";
 export type { ModelWeights } from "./weights.js";

@@ -19,56 +19,16 @@ import { type Hook, type NamedHook, runHooked } from "./hooks.js";
 import { type Batch, type ModelInput, readInput } from "./input.js";
 import { lossWeights, type Metric, type MetricInput, nextTokenLoss } from "./metrics.js";
 import type { PointName } from "./names.js";
+import type {
+  CachedRun,
+  CacheOptions,
+  ComputeScope,
+  ForwardOptions,
+  PointFilter,
+  RunOptions,
+} from "./options.js";
 import type { Tokenizer } from "./tokenizer.js";
 import type { ModelWeights } from "./weights.js";
-
-/** Options that every run takes. */
-export interface RunOptions {
-  /** Changes of values while the model runs. */
-  readonly edits?: readonly Edit[];
-  /** 1 at tokens and 0 at padding, `[batch][pos]`; inputs of unequal lengths are padded without being asked. */
-  readonly attentionMask?: readonly (readonly number[])[] | AnyTensor;
-  /** Ends the work. */
-  readonly signal?: AbortSignal;
-}
-
-/** Options of `forward`. */
-export interface ForwardOptions extends RunOptions {
-  /** `"last"` gives the logits of the last position only, `[batch, 1, dVocab]`, and is faster by what that saves. */
-  readonly logits?: "all" | "last";
-}
-
-/** Which points: names, short or full; a pattern; or a test of the full name. */
-export type PointFilter = PointName | readonly PointName[] | RegExp | ((name: string) => boolean);
-
-/** Options of `runWithCache`. */
-export interface CacheOptions extends RunOptions {
-  /** The points to keep; all by default. */
-  readonly names?: PointFilter;
-  /** JavaScript functions called at points; the cache has the values that they leave. */
-  readonly hooks?: readonly (readonly [PointName, Hook])[];
-  /** Stop before this block: no later point, and no logits. */
-  readonly stopAtLayer?: number;
-  /** Which logits to compute; `"all"` by default, `"none"` with `stopAtLayer`. */
-  readonly logits?: "all" | "last" | "none";
-}
-
-/** A run's logits, where they were asked for, and the values that it kept. */
-export interface CachedRun {
-  /** `[batch, pos, dVocab]` */
-  readonly logits: Tensor;
-  readonly cache: ActivationCache;
-}
-
-/** What `compute` builds from. */
-export interface ComputeScope {
-  /** `[batch, pos, dVocab]` */
-  readonly logits: g.Value;
-  /** The value at a point. */
-  readonly point: (name: PointName) => g.Value;
-  /** Logits of a residual stream by the model's final norm and unembedding. */
-  readonly unembed: (residual: g.Value) => g.Value;
-}
 
 /** What a model is made of. */
 export interface ModelParts {
