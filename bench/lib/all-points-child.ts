@@ -1,0 +1,14 @@
+/** A fresh process that runs a model with all points kept, once for each line on its input. */
+
+import { createInterface } from "node:readline";
+import { loadModel } from "../../src/model/index.js";
+
+const [folder, tokens] = process.argv.slice(2) as [string, string];
+const rows = JSON.parse(tokens) as number[][];
+const model = await loadModel(folder);
+await model.forward([rows[0]!.slice(0, 2)]);
+console.log(JSON.stringify({ ready: true }));
+for await (const _ of createInterface({ input: process.stdin })) {
+  const { logits, cache } = await model.runWithCache(rows);
+  console.log(JSON.stringify({ returned: cache.byteLength + logits.data.byteLength }));
+}
