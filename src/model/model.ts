@@ -14,6 +14,7 @@ import { ActivationCache } from "./cache.js";
 import type { ModelConfig } from "./config.js";
 import type { Edit } from "./edits.js";
 import { type Engine, type Request, weave } from "./engine.js";
+import { writeOnnx } from "./export.js";
 import { type GenerateOptions, generateTokens } from "./generate.js";
 import { type Hook, type NamedHook, runHooked } from "./hooks.js";
 import { type Batch, type ModelInput, readInput } from "./input.js";
@@ -308,6 +309,25 @@ export class Model {
     const all = [...(this.parts.edits ?? []), ...edits];
     this.parts.engine.lower(all);
     return new Model({ ...this.parts, edits: all });
+  }
+
+  /**
+   * Writes the model, with its edits, as one ordinary ONNX file: input `tokens` (int64 `[batch, pos]`), output
+   * `logits` and the points asked for. Any ONNX Runtime runs it.
+   *
+   * @throws if an edit belongs to one input (chosen positions, another run's values) or the weights take 2 GiB or more
+   *
+   * @example
+   * ```ts
+   * await model.exportOnnx("ablated.onnx", { edits: [ablate(["z", 1], { head: 3 })], outputs: [["resid_post", 1]] });
+   * ```
+   */
+  async exportOnnx(
+    path: string,
+    options: { edits?: readonly Edit[]; outputs?: readonly PointName[] } = {},
+  ): Promise<void> {
+    const outputs = (options.outputs ?? []).map((name) => this.pointName(name));
+    await writeOnnx(this.parts.engine, path, { outputs, edits: this.lower(options) });
   }
 
   /** The full name of a point, given in full or short (`"pattern0"`, `["pattern", 0]`). */

@@ -13,7 +13,7 @@ import { type Graph, leavesOf, structure } from "../graph/graph.js";
 import { exportOnnx, type ParameterSource } from "../graph/onnx/emit.js";
 import type { Shape, Value } from "../graph/value.js";
 import { workSignal } from "./host.js";
-import { createSession, type Feed, machineMemory, type Session } from "./ort.js";
+import { createSession, type Feed, machineMemory, OUTPUT_PREFIX, type Session } from "./ort.js";
 
 /** Where a model's parameters lie. */
 export interface ParameterStore {
@@ -200,7 +200,7 @@ export class Plan {
   }
 
   private async compile(prepack: boolean): Promise<Session> {
-    this.model ??= exportOnnx(this.computed, (name) => this.store.source(name));
+    this.model ??= exportOnnx(this.computed, (name) => this.store.source(name), OUTPUT_PREFIX);
     try {
       return await createSession(this.model, { prepack, weightsFolder: this.store.folder });
     } catch (error) {

@@ -32,9 +32,14 @@ const EXTERNAL = 1;
  * Writes a graph as an ONNX model: its inputs and outputs under their names, parameters as initializers.
  *
  * @param parameters tells where a parameter's bytes are
+ * @param prefix what output names begin with, for graphs that have an output called as an input is; nothing by default
  */
-export function exportOnnx(graph: Graph, parameters: (name: string) => ParameterSource): Uint8Array {
-  return new Writer(graph, parameters).write();
+export function exportOnnx(
+  graph: Graph,
+  parameters: (name: string) => ParameterSource,
+  prefix = "",
+): Uint8Array {
+  return new Writer(graph, parameters).write(prefix);
 }
 
 type Proto = Record<string, unknown>;
@@ -56,11 +61,11 @@ class Writer implements Emitter {
     this.values = valuesOf(graph);
   }
 
-  write(): Uint8Array {
+  write(prefix: string): Uint8Array {
     for (const value of this.values) this.names.set(value, this.emit(value));
     const output = Object.entries(this.graph.outputs).map(([name, value]) => {
-      this.nodes.push({ opType: "Identity", input: [this.name(value)], output: [`out:${name}`] });
-      return { name: `out:${name}`, type: { tensorType: { elemType: onnxType(value.dtype) } } };
+      this.nodes.push({ opType: "Identity", input: [this.name(value)], output: [prefix + name] });
+      return { name: prefix + name, type: { tensorType: { elemType: onnxType(value.dtype) } } };
     });
     return encodeModel({
       irVersion: IR_VERSION,
