@@ -10,18 +10,16 @@ export const folder: string = fileURLToPath(new URL(".", import.meta.url));
 /** The token between documents. */
 const END_OF_TEXT = 0;
 
-/** Rows of token ids by step: row `i` of a step depends on the seed, the step and `i` alone. */
+/** Rows of token ids: row `i` of a step depends on the seed, the step and `i` alone. */
 export async function trainingRows(
   seed: string,
-  rows: number,
-  length: number,
-): Promise<(step: number) => Int32Array[]> {
+): Promise<(step: number, rows: number, length: number) => Int32Array[]> {
   const tokenizer = (await readJsonFile(
     joinPath(folder, "tokenizer.json"),
   )) as tinyWorld.TokenizerFiles["tokenizer"];
   const encode = tinyWorld.worldEncoder({ tokenizer, config: {} });
   const root = randomGenerator(seed);
-  return (step) =>
+  return (step, rows, length) =>
     Array.from({ length: rows }, (_, row) => {
       const random = root.fork(`${step}/${row}`);
       const tokens: number[] = [];

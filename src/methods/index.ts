@@ -1,5 +1,6 @@
 /** Techniques that look into a model. */
 
+export { type HeadRole, type HeadScores, type HeadScoresOptions, headScores } from "./head-scores.js";
 export { type LensToken, type LogitLens, type LogitLensOptions, logitLens } from "./logit-lens.js";
 export {
   activationDifference,

@@ -13,7 +13,7 @@ import {
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Objective } from "../train/index.js";
-import type { HfConfig, ModelConfig } from "./config.js";
+import { type HfConfig, type ModelConfig, numberOf } from "./config.js";
 import { decoder } from "./decoder.js";
 import { familyOf } from "./families/index.js";
 import type { Layout } from "./family.js";
@@ -28,8 +28,9 @@ export interface LanguageModel extends Objective {
 }
 
 /**
- * A new language model, to be given to `train`. Its parameters are drawn as GPT-2's were: normal with deviation 0.02,
- * those that write to the residual stream smaller by √(2 · layers), norms 1 and biases 0.
+ * A new language model, to be given to `train`. Its parameters are drawn as GPT-2's were: normal with the deviation
+ * `initializer_range` of the configuration (0.02 by default; narrow models learn faster from a larger one), those that
+ * write to the residual stream smaller by √(2 · layers), norms 1 and biases 0.
  *
  * @param json a `config.json` of a family that the engine knows
  */
@@ -37,7 +38,7 @@ export function newLanguageModel(json: HfConfig, { seed = 0 }: { seed?: number }
   const family = familyOf(json);
   const config = family.config(json);
   const layout = family.layout(config);
-  const parameters = freshParameters(config, layout, seed);
+  const parameters = freshParameters(config, layout, seed, numberOf(json, "initializer_range", 0.02));
   const leaves = new Map(
     [...parameters].map(([name, { shape }]) => [name, g.parameter(name, "float32", shape)]),
   );
@@ -47,7 +48,12 @@ export function newLanguageModel(json: HfConfig, { seed = 0 }: { seed?: number }
   return { config, parameters, loss, batch: trainingBatch };
 }
 
-function freshParameters(config: ModelConfig, layout: Layout, seed: number): Map<string, Tensor> {
+function freshParameters(
+  config: ModelConfig,
+  layout: Layout,
+  seed: number,
+  deviation: number,
+): Map<string, Tensor> {
   const random = randomGenerator(seed);
   const writers = new Set<string>();
   for (let layer = 0; layer < config.nLayers; layer++) {
@@ -57,7 +63,7 @@ function freshParameters(config: ModelConfig, layout: Layout, seed: number): Map
   const parameters = new Map<string, Tensor>();
   for (const [name, shape] of expectedShapes(config, layout)) {
     const size = shape.reduce((a, b) => a * b, 1);
-    const standardDeviation = writers.has(name) ? 0.02 / Math.sqrt(2 * config.nLayers) : 0.02;
+    const standardDeviation = writers.has(name) ? deviation / Math.sqrt(2 * config.nLayers) : deviation;
     if (shape.length > 1) parameters.set(name, normalTensor(random.fork(name), shape, { standardDeviation }));
     else parameters.set(name, tensor(new Float32Array(size).fill(name.endsWith("bias") ? 0 : 1), shape));
   }
