@@ -88,8 +88,8 @@ export class Kernel {
 
   /** Draws one line for each task of a cell. */
   progress(progress: Progress): void {
-    const work = this.#work();
-    if (!work) return;
+    const work = currentWork();
+    if (!work || work.quiet) return;
     const lines = this.#progress.get(work) ?? new Map<string, ProgressLine>();
     this.#progress.set(work, lines);
     let line = lines.get(progress.task);
@@ -266,7 +266,13 @@ export class Kernel {
 
   /** Binds a callback to the code that registers it: what it prints goes there, and so do its errors. */
   #bind<A extends unknown[]>(callback: (...args: A) => unknown): (...args: A) => void {
-    const context = this.#work();
+    const work = this.#work();
+    const context: Work | undefined = work && {
+      parent: work.parent,
+      request: work.request,
+      ...(work.cell && { cell: work.cell }),
+      quiet: true,
+    };
     return (...args) =>
       runInContext(context, () => {
         try {

@@ -2,7 +2,7 @@
 // .python/, and the kernel in it.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail, pythonCommand, pythonFolder, repository, run } from "./environment.mjs";
 
@@ -64,15 +64,11 @@ function installPython() {
   writeFileSync(stamp, wanted);
 }
 
-/** JupyterLab's own defaults: widgets are saved with their notebooks, and nobody is asked about news. */
+/** JupyterLab's defaults, as on Binder: widgets are saved with their notebooks, and nobody is asked about news. */
 function writeLabDefaults() {
   const folder = join(pythonFolder, "share", "jupyter", "lab", "settings");
-  const defaults = {
-    "@jupyter-widgets/jupyterlab-manager:plugin": { saveState: true },
-    "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
-  };
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "overrides.json"), `${JSON.stringify(defaults, null, 2)}\n`);
+  copyFileSync(join(repository, "binder", "overrides.json"), join(folder, "overrides.json"));
 }
 
 installPackages();

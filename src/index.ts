@@ -4,5 +4,6 @@ export * from "./array/index.js";
 export { Expression } from "./graph/index.js";
 export * from "./methods/index.js";
 export * from "./model/index.js";
+export { type LanguageModel, newLanguageModel, saveLanguageModel } from "./model/language-model.js";
 export { barChart, heatmap, lineChart, type Plot, scatter } from "./plot/index.js";
 export { display, type Host, type Progress, setHost } from "./runtime/host.js";

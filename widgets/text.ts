@@ -39,6 +39,12 @@ export function shortNumber(value: number, digits = 3): string {
   return minus(text.includes("e") ? String(Number(text)) : text);
 }
 
+/** More than one of what an axis has: `keys`, `queries`, and `pos` as it is. */
+export function plural(axis: string): string {
+  if (axis.endsWith("s")) return axis;
+  return axis.endsWith("y") && !/[aeiou]y$/.test(axis) ? `${axis.slice(0, -1)}ies` : `${axis}s`;
+}
+
 /** Escapes text for HTML, attributes included. */
 export function escapeHtml(text: string): string {
   const names: Record<string, string> = {

@@ -7,6 +7,8 @@ export interface Work {
   readonly parent: Header;
   readonly request: Message;
   readonly cell?: Cell;
+  /** Whether its progress is kept from the notebook: a widget that answers a gesture shows what comes of it. */
+  readonly quiet?: boolean;
 }
 
 /** One execution of a cell. */

@@ -21,7 +21,8 @@ export class Introspection {
   /** The content of a `complete_reply`. */
   complete(code: string, cursor: number): Json {
     const at = toUtf16(code, cursor);
-    const found = this.magics.complete(code, at) ?? this.#completeTypeScript(code, at);
+    const found =
+      this.magics.complete(code, at, this.evaluator.variables) ?? this.#completeTypeScript(code, at);
     const [start, end] = [toCodePoints(code, found.start), toCodePoints(code, found.end)];
     return {
       status: "ok",

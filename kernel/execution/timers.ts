@@ -15,7 +15,7 @@ function ownerOf(context: unknown): TimerOwner | undefined {
 }
 
 /**
- * Makes the global timers carry the context of the code that set them, and note them with their owner so that an
+ * Makes the global timers, and `queueMicrotask`, carry the context of the code that set them, and note them with their owner so that an
  * interrupt can end them.
  *
  * The callback runs as a microtask: one that is terminated inside Node's own timer code would leave the core's stack
@@ -46,6 +46,12 @@ export function hookTimers(): void {
     // `util.promisify(setTimeout)` and the like read properties of the original.
     return Object.defineProperties(hooked, Object.getOwnPropertyDescriptors(set)) as unknown as Set;
   };
+  const queueMicrotask = (callback: () => void): void => {
+    if (typeof callback !== "function")
+      throw new TypeError(`queueMicrotask takes a function; ${typeof callback} came.`);
+    void Promise.resolve().then(callback);
+  };
+  Object.assign(globalThis, { queueMicrotask });
   const hooked = {
     setTimeout: hook(setTimeout as never, clearTimeout as never, true),
     setInterval: hook(setInterval as never, clearTimeout as never, false),

@@ -54,12 +54,17 @@ export interface Magic<S extends OptionSpecs = OptionSpecs> {
    * @param line what follows the name
    */
   rewrite?(line: string): string;
-  /** What may stand for the word under the cursor, where no option or choice does. */
-  complete?(request: {
-    readonly word: string;
-    readonly line: string;
-    readonly session: ModelSession;
-  }): readonly string[];
+  /** What may stand for the word under the cursor, where none of an option's choices does. */
+  complete?(request: CompletionRequest): readonly string[];
+}
+
+/** What a magic is told of the word that it shall complete. */
+export interface CompletionRequest extends Pick<MagicContext, "session" | "variables"> {
+  readonly word: string;
+  /** What stands between the magic's name and the cursor. */
+  readonly line: string;
+  /** The option whose value the word is; undefined where it is none. */
+  readonly option: string | undefined;
 }
 
 /** Gives a magic its type: `options` inside `run` are typed by their declaration. */

@@ -1,7 +1,7 @@
 import { nearest } from "../../src/graph/rewrites.js";
 import { DISPLAY } from "../display/mime.js";
 import { helpText } from "./help.js";
-import type { Magic, MagicContext } from "./magic.js";
+import type { CompletionRequest, Magic, MagicContext } from "./magic.js";
 import { flagName, parseLine } from "./options.js";
 import { ModelSession } from "./session.js";
 import { cellHelp, cellMagic, magicAt, rewriteLines } from "./source.js";
@@ -100,7 +100,7 @@ export class Magics {
   }
 
   /** Completes the magic under the cursor: its name, an option, a choice, or what the magic offers. */
-  complete(code: string, at: number): MagicCompletion | undefined {
+  complete(code: string, at: number, variables: MagicContext["variables"] = {}): MagicCompletion | undefined {
     const cursor = magicAt(code, at);
     if (!cursor) return undefined;
     const { sigil, name, nameStart, line } = cursor;
@@ -114,7 +114,9 @@ export class Magics {
     const magic = this.#magics.get(name);
     if (!magic) return undefined;
     const [word] = /\S*$/.exec(line)!;
-    const offered = offers(magic, line, word, this.session).filter((text) => text.startsWith(word));
+    const offered = offers(magic, { line, word, session: this.session, variables }).filter((text) =>
+      text.startsWith(word),
+    );
     return { start: at - word.length, end: at, matches: offered.map((text) => ({ text, type: "argument" })) };
   }
 
@@ -129,7 +131,8 @@ export class Magics {
   }
 }
 
-function offers(magic: Magic, line: string, word: string, session: ModelSession): readonly string[] {
+function offers(magic: Magic, request: Omit<CompletionRequest, "option">): readonly string[] {
+  const { line, word } = request;
   const specs = Object.entries(magic.options ?? {});
   const before = line.slice(0, line.length - word.length).trimEnd();
   const [last] = /\S*$/.exec(before)!;
@@ -140,5 +143,5 @@ function offers(magic: Magic, line: string, word: string, session: ModelSession)
   );
   if (open?.[1].choices) return open[1].choices;
   if (word.startsWith("-")) return specs.map(([name]) => `--${flagName(name)}`);
-  return magic.complete?.({ word, line, session }) ?? [];
+  return magic.complete?.({ ...request, option: open?.[0] }) ?? [];
 }

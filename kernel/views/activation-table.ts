@@ -1,5 +1,6 @@
 /** The activation table of a cache: the widget's plain data made from the engine's tensors. */
 
+import { nearest } from "../../src/graph/index.js";
 import type { ActivationCache } from "../../src/index.js";
 import {
   type ActivationTableOptions,
@@ -15,7 +16,7 @@ export type { ActivationTableOptions } from "../../widgets/activation-table/mode
 /**
  * A live table of everything that a run has kept: choose a point, layer and head, sort, zoom and hover.
  *
- * @throws Error outside a notebook
+ * @throws Error outside a notebook; for a point or a head that the cache does not have, with the nearest names
  *
  * @example
  * ```ts
@@ -27,7 +28,26 @@ export async function activationTable(
   cache: ActivationCache,
   options: ActivationTableOptions = {},
 ): Promise<ShownWidget> {
-  return shown(await createActivationTable(widgetHost(), cacheSource(cache), options));
+  const source = cacheSource(cache);
+  checkStart(source, options);
+  return shown(await createActivationTable(widgetHost(), source, options));
+}
+
+/** Refuses a point or head that the cache does not have: in code that is a slip, not a reader's choice. */
+function checkStart({ points }: TableSource, { point, head = 0 }: ActivationTableOptions): void {
+  const names = points.map(({ name }) => name);
+  const first = point === undefined ? points[0] : points.find(({ name }) => name === point);
+  if (!first) {
+    if (point === undefined) return; // the table itself says that there is nothing
+    throw new Error(
+      `There is no point "${point}" in this cache. The nearest are ${nearest(point, names).join(", ")}.`,
+    );
+  }
+  const heads = first.shape[first.axes.indexOf("head")] ?? 1;
+  if (!Number.isInteger(head) || head < 0 || head >= heads)
+    throw new RangeError(
+      `${first.name} has ${heads === 1 ? "one head, 0" : `the heads 0 to ${heads - 1}`}; head ${head} was asked for.`,
+    );
 }
 
 /** A cache as the table's source. */

@@ -1,5 +1,6 @@
 /** Steering controls of a model: the widget's plain requests turned into runs of the engine. */
 
+import { nearest } from "../../src/graph/index.js";
 import {
   activationDifference,
   compareSteering,
@@ -30,7 +31,7 @@ export interface SteeringStart extends SteeringControlsOptions {
 /**
  * Live steering controls: choose a point and a direction, turn the coefficient, and see both continuations.
  *
- * @throws Error outside a notebook
+ * @throws Error outside a notebook; for a point that is none of the residual stream, with the nearest
  *
  * @example
  * ```ts
@@ -42,6 +43,11 @@ export function steeringControls(model: Model, options: SteeringStart = {}): Sho
   const direction = options.direction ?? { kind: "difference", values: { towards, awayFrom } };
   const { nLayers, nCtx } = model.config;
   const point = options.point ?? `blocks.${Math.floor(nLayers / 2)}.hook_resid_pre`;
+  const points = steeringPoints(model.hookNames);
+  if (!points.includes(point))
+    throw new Error(
+      `A direction is added to the residual stream, not at "${point}". The nearest points are ${nearest(point, points).join(", ")}.`,
+    );
   return shown(
     createSteeringControls(widgetHost(), steeringEngine(model), {
       tokenLimit: Math.max(1, Math.min(200, nCtx - 8)),
@@ -68,10 +74,15 @@ const directions: readonly DirectionKind[] = [
   },
 ];
 
+/** The points at which a direction can be added: those of the residual stream. */
+export function steeringPoints(names: readonly string[]): string[] {
+  return names.filter((name) => /hook_resid_(pre|mid|post)$/.test(name));
+}
+
 /** A model as the controls' engine. */
 export function steeringEngine(model: Model): SteeringEngine {
   return {
-    points: model.hookNames.filter((name) => /hook_resid_(pre|mid|post)$/.test(name)),
+    points: steeringPoints(model.hookNames),
     directions,
     steer: async (request, { onNext, onTokens, signal }) => {
       const vector = await readDirection(model, request.direction, request.point);

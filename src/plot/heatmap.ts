@@ -28,8 +28,17 @@ export interface HeatmapOptions extends ChartOptions {
 /** A larger chart would be slow to draw and heavy in a notebook. */
 const maxCells = 65_536;
 
-/** The width of a cell with a text, in pixels. */
-const TEXT_CELL = 62;
+/** The size of the texts in cells, and the width of one of their characters at most, in pixels. */
+const TEXT_SIZE = 10;
+const TEXT_ADVANCE = 6.2;
+/** As many characters of a text are shown. */
+const TEXT_LENGTH = 10;
+
+/** Cells as wide as the longest of their texts. */
+function textCell(texts: readonly string[]): number {
+  const longest = texts.reduce((most, text) => Math.max(most, Array.from(text.trim()).length), 0);
+  return Math.max(22, Math.ceil(longest * TEXT_ADVANCE) + 8);
+}
 
 function scaleOf(
   values: readonly number[],
@@ -84,7 +93,7 @@ export function heatmap(values: Tensor | readonly (readonly number[])[], options
         yLabel: yLabels[y],
         value: Number.isFinite(value) ? value : null,
         shown,
-        ...(cellTexts ? { text: shortened(visibleLabel(cellTexts[y]?.[x] ?? ""), 10) } : {}),
+        ...(cellTexts ? { text: shortened(visibleLabel(cellTexts[y]?.[x] ?? ""), TEXT_LENGTH) } : {}),
       });
     }
   }
@@ -92,9 +101,15 @@ export function heatmap(values: Tensor | readonly (readonly number[])[], options
     cells.map(({ value }) => value ?? Number.NaN),
     options,
   );
-  const step = (count: number): number => Math.max(3, Math.min(22, Math.floor(560 / Math.max(count, 1))));
+  const step = (count: number): number => Math.max(3, Math.min(28, Math.floor(560 / Math.max(count, 1))));
+  const upright = xLabels.every((label) => label.length <= 3);
+  const texts = cells.map(({ text }) => text ?? "");
   const encoding = {
-    x: { field: "x", type: "ordinal", axis: { ...indexedAxis(xLabels, xTitle), labelAngle: -45 } },
+    x: {
+      field: "x",
+      type: "ordinal",
+      axis: { ...indexedAxis(xLabels, xTitle), labelAngle: upright ? 0 : -45 },
+    },
     y: {
       field: "y",
       type: "ordinal",
@@ -125,13 +140,13 @@ export function heatmap(values: Tensor | readonly (readonly number[])[], options
   };
   const { color, ...place } = encoding;
   const body = {
-    width: options.width ?? { step: cellTexts ? TEXT_CELL : step(columns) },
+    width: options.width ?? { step: cellTexts ? textCell(texts) : step(columns) },
     height: options.height ?? { step: step(rows) },
     data: { values: cells },
     layer: [
       { mark: { type: "rect", invalid: null }, encoding: { color } },
       ...(cellTexts
-        ? [{ mark: { type: "text", fontSize: 10 }, encoding: textEncoding(domain, diverging) }]
+        ? [{ mark: { type: "text", fontSize: TEXT_SIZE }, encoding: textEncoding(domain, diverging) }]
         : []),
     ],
     encoding: place,

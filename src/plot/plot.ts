@@ -31,44 +31,47 @@ export interface ChartOptions {
   width?: number;
   /** Height of the plotting area in pixels; by default it follows from the data. */
   height?: number;
-  /** `"light"` (default) or `"dark"`. */
+  /** `"light"` or `"dark"`. By default front ends draw the chart in their own theme, and its picture is light. */
   theme?: "light" | "dark";
 }
 
-const darkText = "#dddddd";
-const themes = {
-  light: { background: "white" },
-  dark: {
-    background: "#1e1e1e",
-    style: {
-      "guide-label": { fill: darkText },
-      "guide-title": { fill: darkText },
-      "group-title": { fill: darkText },
-    },
-    title: { color: darkText, subtitleColor: darkText },
-    axis: { domainColor: "#888888", gridColor: "#444444", tickColor: "#888888" },
-    view: { stroke: "#888888" },
+/** A theme in full, so that none of a front end's own colours comes through. */
+const themeOf = (background: string, text: string, line: string, grid: string): object => ({
+  background,
+  style: {
+    "guide-label": { fill: text },
+    "guide-title": { fill: text },
+    "group-title": { fill: text },
+    "group-subtitle": { fill: text },
   },
+  title: { color: text, subtitleColor: text },
+  axis: { domainColor: line, gridColor: grid, tickColor: line },
+  view: { stroke: line },
+});
+
+const themes: Readonly<Record<"light" | "dark", object>> = {
+  light: themeOf("white", "#222222", "#888888", "#dddddd"),
+  dark: themeOf("#1e1e1e", "#dddddd", "#888888", "#444444"),
 };
 
 /**
  * Makes a plot of a specification without `$schema`, title and theme, and of its text.
  *
- * The colours of a theme stand in the specification itself, so that the picture and every front end agree.
+ * The colours of a theme that was asked for stand in the specification itself, so that every front end shows them.
  */
 export function plotOf(body: VegaLiteSpec, options: ChartOptions, text: string): Plot {
-  const { title, theme = "light" } = options;
-  if (!Object.hasOwn(themes, theme)) throw new TypeError(`A theme is "light" or "dark"; "${theme}" came.`);
-  const { background, ...config } = themes[theme] as { background: string };
-  const spec: VegaLiteSpec = {
+  const { title, theme } = options;
+  if (theme !== undefined && !Object.hasOwn(themes, theme))
+    throw new TypeError(`A theme is "light" or "dark"; "${theme}" came.`);
+  const themed = (name: "light" | "dark" | undefined): VegaLiteSpec => ({
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",
     ...(title === undefined ? {} : { title: String(title) }),
-    background,
     ...body,
-    config: { ...config, ...(body.config as object | undefined) },
-  };
+    config: merged(name && themes[name], body.config as object | undefined),
+  });
+  const spec = themed(theme);
   const shown = title === undefined ? text : `${title}\n${text}`;
-  const toSVG = (): Promise<string> => renderSvg(spec);
+  const toSVG = (): Promise<string> => renderSvg(themed(theme ?? "light"));
   return {
     spec,
     toSVG,
@@ -81,4 +84,13 @@ export function plotOf(body: VegaLiteSpec, options: ChartOptions, text: string):
       };
     },
   };
+}
+
+/** Two configurations as one: a chart's own `axis` must not hide the theme's. */
+function merged(theme: object = {}, own: object = {}): object {
+  const sections = Object.entries(own).map(([name, section]) => {
+    const below = (theme as Record<string, unknown>)[name];
+    return [name, typeof below === "object" ? { ...below, ...section } : section];
+  });
+  return { ...theme, ...Object.fromEntries(sections) };
 }

@@ -337,7 +337,7 @@ describe("widgets/activation-table/model", () => {
     assert.match(bundle["text/html"]!, /&lt;script&gt;/);
     assert.doesNotMatch(bundle["text/html"]!, /<script|<img|<b>/);
     assert.match(bundle["text/html"]!, /background-color: rgb\(/);
-    assert.match(bundle["text/plain"]!, /4 pos × 6 unit/);
+    assert.match(bundle["text/plain"]!, /4 pos × 6 units/);
     assert.match(bundle["text/plain"]!, /−∞/);
   });
 });

@@ -1,7 +1,7 @@
 import { hasKernel, type ViewModel } from "../browser/contract.js";
 import { element, field, fillSelect, keyHint } from "../browser/dom.js";
 import { groupNames, joinName, splitName } from "../names.js";
-import { showToken } from "../text.js";
+import { plural, showToken } from "../text.js";
 import { zooms } from "./layout.js";
 import type { ActivationTableState, Order, TableChoices } from "./state.js";
 
@@ -184,8 +184,4 @@ function readOrder(text: string): Order | null {
   const [by, direction] = text.split(":");
   if (!by) return null;
   return { by: by === "magnitude" ? by : Number(by), descending: direction === "desc" };
-}
-
-function plural(axis: string): string {
-  return axis.endsWith("s") ? axis : `${axis}s`;
 }

@@ -1,7 +1,7 @@
 import { colourAt, css, inkOn, position } from "../colour.js";
 import type { MimeBundle } from "../host.js";
 import { decodeTensor } from "../tensor.js";
-import { escapeHtml, exactFloat32, shortNumber, showToken } from "../text.js";
+import { escapeHtml, exactFloat32, plural, shortNumber, showToken } from "../text.js";
 import type { ActivationTableState, TableView } from "./state.js";
 
 const [htmlRows, htmlCols] = [24, 32];
@@ -26,7 +26,7 @@ export function describeTable(view: TableView): string {
       ? "no finite values"
       : `min ${shortNumber(min)}, mean ${shortNumber(mean!)}, max ${shortNumber(max!)}`;
   const of = view.cols < view.all_cols ? ` (top ${view.cols} of ${view.all_cols})` : "";
-  return `${view.point}${head}: ${view.rows} ${view.row_axis} × ${view.cols} ${view.col_axis}${of}; ${range}`;
+  return `${view.point}${head}: ${view.rows} ${plural(view.row_axis)} × ${view.cols} ${plural(view.col_axis)}${of}; ${range}`;
 }
 
 /** The names of shown rows and columns and the values of the window, cut to a size. */

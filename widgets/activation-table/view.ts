@@ -4,7 +4,7 @@ import { widgetRoot } from "../browser/style.js";
 import { watchTheme } from "../browser/theme.js";
 import type { Theme } from "../colour.js";
 import { splitName } from "../names.js";
-import { shortNumber } from "../text.js";
+import { plural, shortNumber } from "../text.js";
 import { tableControls } from "./controls.js";
 import { Grid } from "./grid.js";
 import { tableKeys } from "./keys.js";
@@ -228,7 +228,7 @@ function captionOf(view: TableView): Node[] {
     element("span", { class: "tslens-table-name", text: name }),
     element("span", {
       class: "tslens-table-facts",
-      text: `${view.rows} ${view.row_axis} × ${cols} ${view.col_axis} · ${range}`,
+      text: `${view.rows} ${plural(view.row_axis)} × ${cols} ${plural(view.col_axis)} · ${range}`,
     }),
   ];
 }

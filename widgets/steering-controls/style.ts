@@ -4,13 +4,15 @@ export const steeringStyle = `
 .tslens-prompt { width: 100%; margin-bottom: 8px; }
 .tslens-steering textarea { width: 100%; resize: vertical; min-height: 44px; font-size: 13px; }
 .tslens-steering input[type="number"] { width: 76px; }
-.tslens-steering input[type="text"] { width: 168px; }
+.tslens-bar.direction .tslens-field:has(input) { flex: 1 1 200px; }
+.tslens-bar.direction input { width: 100%; }
 .tslens-bar.direction { padding: 6px 8px; background: var(--panel-soft); border-radius: 4px; }
 .tslens-coefficient { flex: 1 1 240px; }
 .tslens-coefficient .tslens-slider { display: flex; gap: 8px; align-items: center; }
 .tslens-coefficient input[type="range"] { flex: 1; min-width: 80px; accent-color: var(--accent); margin: 0; height: 24px; }
 .tslens-pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 8px; }
 @container (max-width: 520px) { .tslens-pair { grid-template-columns: minmax(0, 1fr); } }
+.tslens-pair > .tslens-card { display: grid; grid-row: span 3; grid-template-rows: subgrid; row-gap: 0; }
 .tslens-card { border: 1px solid var(--line); border-radius: 4px; background: var(--panel); padding: 6px 8px; min-width: 0; }
 .tslens-card h4 { margin: 0 0 4px; font: inherit; font-weight: 600; font-size: 12px; color: var(--ink-soft); display: flex; gap: 6px; flex-wrap: wrap; }
 .tslens-card h4 b { color: var(--ink); }

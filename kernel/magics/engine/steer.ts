@@ -1,6 +1,6 @@
-import { steeringControls } from "../../views/steering-controls.js";
+import { steeringControls, steeringPoints } from "../../views/steering-controls.js";
 import { defineMagic, type Magic } from "../magic.js";
-import { currentModel, textOf } from "./current-model.js";
+import { currentModel, pointNames, textOf } from "./current-model.js";
 
 const magic: Magic = defineMagic({
   name: "steer",
@@ -36,6 +36,7 @@ const magic: Magic = defineMagic({
       direction: token === undefined ? undefined : { kind: "unembedding", values: { token } },
     });
   },
+  complete: (request) => (request.option === "point" ? steeringPoints(pointNames(request)) : []),
 });
 
 export default magic;

@@ -1,6 +1,6 @@
 import { activationTable } from "../../views/activation-table.js";
 import { defineMagic, type Magic } from "../magic.js";
-import { currentModel, textOf } from "./current-model.js";
+import { currentModel, pointNames, textOf } from "./current-model.js";
 
 const magic: Magic = defineMagic({
   name: "trace",
@@ -28,12 +28,13 @@ const magic: Magic = defineMagic({
     const { options, signal } = context;
     const model = currentModel(context);
     const text = textOf(context, "%trace Mary gave the book to");
-    const names = options.names === undefined ? undefined : (name: string) => name.includes(options.names!);
-    const { cache } = await model.runWithCache(text, { names, signal, logits: "none" });
     const point = options.point === undefined ? undefined : model.pointName(options.point);
+    const part = options.names;
+    const names = part === undefined ? undefined : (name: string) => name === point || name.includes(part);
+    const { cache } = await model.runWithCache(text, { names, signal, logits: "none" });
     return activationTable(cache, { point, head: options.head, topK: options.topK });
   },
-  complete: ({ session }) => session.get<{ hookNames: readonly string[] }>("model")?.hookNames ?? [],
+  complete: (request) => (request.option === "point" ? pointNames(request) : []),
 });
 
 export default magic;
