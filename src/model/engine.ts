@@ -45,7 +45,7 @@ export class Engine {
   readonly sites: ReadonlyMap<string, Site>;
   readonly names: readonly string[];
   private readonly graphs = new Map<string, g.Graph>();
-  private readonly plans = new Map<string, Plan>();
+  private readonly requests = new Map<string, g.Graph>();
   private readonly leaves = new Map<string, g.Value>();
 
   constructor(
@@ -141,9 +141,9 @@ export class Engine {
       cached,
       request.edits.map(({ structure }) => structure),
     ]);
-    const plan = this.plans.get(key) ?? this.runtime.plan(this.requested(request));
-    this.plans.set(key, plan);
-    return plan;
+    const graph = this.requests.get(key) ?? this.requested(request);
+    this.requests.set(key, graph);
+    return this.runtime.plan(graph);
   }
 
   /** A metric, and its gradients at points, appended to the graph of a run. */

@@ -121,6 +121,8 @@ export function heatmap(values: Tensor | readonly (readonly number[])[], options
       field: "value",
       type: "quantitative",
       title: valueTitle,
+      // A chart of texts needs its width for them.
+      ...(cellTexts ? { legend: { orient: "bottom", gradientLength: 200 } } : {}),
       scale: diverging
         ? {
             scheme: divergingScheme,

@@ -35,9 +35,6 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** What the names of a plan's outputs begin with, so that an output may be called as an input is. */
-export const OUTPUT_PREFIX = "out:";
-
 const ortTypes: Partial<Record<DType, ort.Tensor.Type>> = {
   float32: "float32",
   float64: "float64",
@@ -67,10 +64,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     run: async (feeds, into) => {
       if (!into) return fromOrt(await inner.run(toOrt(feeds)));
       const memory = toOrt(into);
-      const fetches = inner.outputNames.map((name) => [
-        name,
-        memory[name.slice(OUTPUT_PREFIX.length)] ?? null,
-      ]);
+      const fetches = inner.outputNames.map((name) => [name, memory[name] ?? null]);
       return fromOrt(await inner.run(toOrt(feeds), Object.fromEntries(fetches)));
     },
     release: () => inner.release(),
@@ -94,9 +88,7 @@ function fromOrt(outputs: ort.InferenceSession.OnnxValueMapType): Record<string,
   for (const [name, value] of Object.entries(outputs)) {
     const { data, dims } = value as ort.Tensor;
     const numbers = data instanceof BigInt64Array ? Int32Array.from(data, Number) : (data as TypedArray);
-    tensors[name.slice(OUTPUT_PREFIX.length)] = ndarray(numbers.subarray(0, sizeOf(dims)) as never, [
-      ...dims,
-    ]) as AnyTensor;
+    tensors[name] = ndarray(numbers.subarray(0, sizeOf(dims)) as never, [...dims]) as AnyTensor;
   }
   return tensors;
 }

@@ -10,10 +10,10 @@ import { bytesPerElement } from "../array/dtype.js";
 import type { AnyTensor } from "../array/tensor.js";
 import { sizeOf } from "../array/tensor.js";
 import { type Graph, leavesOf, structure } from "../graph/graph.js";
-import { exportOnnx, type ParameterSource } from "../graph/onnx/emit.js";
+import { type CompiledModel, compileOnnx, type ParameterSource } from "../graph/onnx/emit.js";
 import type { Shape, Value } from "../graph/value.js";
 import { workSignal } from "./host.js";
-import { createSession, type Feed, machineMemory, OUTPUT_PREFIX, type Session } from "./ort.js";
+import { createSession, type Feed, machineMemory, type Session } from "./ort.js";
 
 /** Where a model's parameters lie. */
 export interface ParameterStore {
@@ -45,6 +45,8 @@ const PACKING_RATE = 1e9;
 /** Compiles graphs over one set of parameters and keeps the plans. */
 export class Runtime {
   private readonly plans = new Map<string, Plan>();
+  /** Structures of graphs that were asked for, since callers keep graphs and ask again. */
+  private readonly structures = new WeakMap<Graph, string>();
   private readonly budget: number;
   private readonly maxPlans: number;
 
@@ -58,7 +60,8 @@ export class Runtime {
 
   /** The plan of a graph: the same one for graphs that compute the same. */
   plan(graph: Graph): Plan {
-    const key = structure(graph);
+    const key = this.structures.get(graph) ?? structure(graph);
+    this.structures.set(graph, key);
     const plan = this.plans.get(key) ?? new Plan(graph, this.store, (bytes) => this.admit(bytes));
     this.plans.delete(key);
     this.plans.set(key, plan);
@@ -107,7 +110,7 @@ export class Plan {
   /** The outputs that are computed. Several names of one value, as points often have, share one. */
   readonly computed: Graph;
   private readonly sources: ReadonlyMap<string, string>;
-  private model?: Uint8Array;
+  private compiled?: CompiledModel;
   private session?: Promise<Session>;
   private secondsUnpacked = 0;
   /** Whether the session holds packed weights. */
@@ -142,7 +145,10 @@ export class Plan {
     const used = this.select(feeds);
     const session = await this.ready();
     const start = performance.now();
-    const computed = await session.run(used, options.into);
+    const outputs = Object.entries(this.compiled!.outputs);
+    const into = options.into && Object.fromEntries(outputs.map(([name, of]) => [of, options.into![name]!]));
+    const run = await session.run(used, into);
+    const computed = Object.fromEntries(outputs.map(([name, of]) => [name, run[of]!]));
     if (!this.packed) this.secondsUnpacked += (performance.now() - start) / 1000;
     signal?.throwIfAborted();
     return this.named(computed);
@@ -190,7 +196,9 @@ export class Plan {
   }
 
   private ready(): Promise<Session> {
-    const worthPacking = !this.packed && this.secondsUnpacked > this.parameterBytes / PACKING_RATE;
+    const hasWeights = this.parameterBytes > 0;
+    const worthPacking =
+      hasWeights && !this.packed && this.secondsUnpacked > this.parameterBytes / PACKING_RATE;
     if (this.session && !(worthPacking && this.admit(this.parameterBytes))) return this.session;
     const old = this.session;
     this.packed = old !== undefined || this.secondsUnpacked === Number.POSITIVE_INFINITY;
@@ -200,9 +208,9 @@ export class Plan {
   }
 
   private async compile(prepack: boolean): Promise<Session> {
-    this.model ??= exportOnnx(this.computed, (name) => this.store.source(name), OUTPUT_PREFIX);
+    this.compiled ??= compileOnnx(this.computed, (name) => this.store.source(name));
     try {
-      return await createSession(this.model, { prepack, weightsFolder: this.store.folder });
+      return await createSession(this.compiled.model, { prepack, weightsFolder: this.store.folder });
     } catch (error) {
       this.session = undefined;
       this.packed = false;

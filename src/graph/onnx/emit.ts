@@ -32,14 +32,23 @@ const EXTERNAL = 1;
  * Writes a graph as an ONNX model: its inputs and outputs under their names, parameters as initializers.
  *
  * @param parameters tells where a parameter's bytes are
- * @param prefix what output names begin with, for graphs that have an output called as an input is; nothing by default
  */
-export function exportOnnx(
-  graph: Graph,
-  parameters: (name: string) => ParameterSource,
-  prefix = "",
-): Uint8Array {
-  return new Writer(graph, parameters).write(prefix);
+export function exportOnnx(graph: Graph, parameters: (name: string) => ParameterSource): Uint8Array {
+  return new Writer(graph, parameters).write(true).model;
+}
+
+/** A model to be run: its bytes, and which of its tensors each output is. */
+export interface CompiledModel {
+  readonly model: Uint8Array;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a graph as an ONNX model to be run at once: as `exportOnnx` does, but outputs keep the names of the tensors
+ * that they are, since naming them anew would cost a copy of each.
+ */
+export function compileOnnx(graph: Graph, parameters: (name: string) => ParameterSource): CompiledModel {
+  return new Writer(graph, parameters).write(false);
 }
 
 type Proto = Record<string, unknown>;
@@ -49,6 +58,8 @@ class Writer implements Emitter {
   private readonly inputs: Proto[] = [];
   private readonly initializers: Proto[] = [];
   private readonly names = new Map<Value, string>();
+  /** The tensors that nodes make. */
+  private readonly made = new Set<string>();
   private readonly constants = new Map<string, string>();
   private readonly dimensions = new Map<string, string>();
   private readonly values: readonly Value[];
@@ -61,13 +72,18 @@ class Writer implements Emitter {
     this.values = valuesOf(graph);
   }
 
-  write(prefix: string): Uint8Array {
+  write(rename: boolean): CompiledModel {
     for (const value of this.values) this.names.set(value, this.emit(value));
+    const outputs: Record<string, string> = {};
     const output = Object.entries(this.graph.outputs).map(([name, value]) => {
-      this.nodes.push({ opType: "Identity", input: [this.name(value)], output: [prefix + name] });
-      return { name: prefix + name, type: { tensorType: { elemType: onnxType(value.dtype) } } };
+      const tensor = this.name(value);
+      // What no node makes, an input or a weight, is no output before a node has passed it on.
+      const passed = rename || !this.made.has(tensor);
+      outputs[name] = passed ? (rename ? name : `${tensor} as ${name}`) : tensor;
+      if (passed) this.nodes.push({ opType: "Identity", input: [tensor], output: [outputs[name]] });
+      return { name: outputs[name], type: { tensorType: { elemType: onnxType(value.dtype) } } };
     });
-    return encodeModel({
+    const model = encodeModel({
       irVersion: IR_VERSION,
       producerName: "tslens",
       opsetImport: [
@@ -76,6 +92,7 @@ class Writer implements Emitter {
       ],
       graph: { name: "tslens", node: this.nodes, input: this.inputs, output, initializer: this.initializers },
     });
+    return { model, outputs };
   }
 
   private emit(value: Value): string {
@@ -129,6 +146,7 @@ class Writer implements Emitter {
       value === undefined ? [] : [{ name, ...encodeAttribute(value) }],
     );
     this.nodes.push({ name: first, opType: type, input: inputs, output, attribute, domain: options.domain });
+    for (const tensor of output) this.made.add(tensor);
     return first;
   }
 
