@@ -30,6 +30,23 @@ export function runJupyter(args: readonly string[]): number {
 export const FORMATS = ["notebook", "html", "markdown", "script", "pdf", "slides"] as const;
 
 /**
+ * A page shows the pictures of charts and widgets: without a kernel widgets do nothing, and a page that is read later,
+ * or without a network, would not find their code.
+ */
+const STATIC_PAGE: readonly string[] = [
+  "--ExecutePreprocessor.store_widget_state=False",
+  ...[
+    "text/html",
+    "text/markdown",
+    "image/svg+xml",
+    "image/png",
+    "image/jpeg",
+    "text/latex",
+    "text/plain",
+  ].map((type) => `--NbConvertBase.display_data_priority=${type}`),
+];
+
+/**
  * Runs a notebook from its first to its last cell and writes the result beside it.
  *
  * @throws Error when the notebook is missing or the format is unknown
@@ -42,5 +59,6 @@ export function runNotebook(notebook: string, format: string, output?: string): 
     throw new Error(`A notebook is run to one of ${FORMATS.join(", ")}, not to "${format}".`);
   }
   const place = output ? ["--output", output] : [];
-  return runJupyter(["nbconvert", "--execute", "--to", format, ...place, notebook]);
+  const still = format === "html" || format === "slides" ? STATIC_PAGE : [];
+  return runJupyter(["nbconvert", "--execute", "--to", format, ...still, ...place, notebook]);
 }
