@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Locator, Page } from "playwright-core";
+import type { Json } from "../../kernel/protocol/message.js";
+import { launchBrowser } from "../browser.js";
+import { jupyterCommand, type Lab, startLab } from "../lab.js";
+import { scratchFolder } from "../scratch.js";
+import { repository } from "../shared.js";
+
+const tutorial = join(repository, "notebooks", "tutorials", "01-first-look.ipynb");
+
+interface CodeCell {
+  readonly cell_type: string;
+  readonly source: string | readonly string[];
+  readonly outputs?: readonly { readonly output_type: string; readonly data?: Record<string, unknown> }[];
+}
+
+interface Notebook {
+  readonly cells: CodeCell[];
+  readonly metadata: Json;
+}
+
+const readNotebook = (path: string): Notebook => JSON.parse(readFileSync(path, "utf8")) as Notebook;
+
+function skipWithoutJupyter(context: Mocha.Context): void {
+  if (existsSync(jupyterCommand) || process.env.CI) return;
+  console.log("      skipped: there is no Python environment in .python; npm run setup makes it");
+  context.skip();
+}
+
+/** What a cell's value is shown by. */
+const text = ["text/plain"];
+const html = ["text/html", "text/plain"];
+const chart = ["application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"];
+const widget = ["application/vnd.jupyter.widget-view+json", "text/html", "text/plain"];
+
+describe("the first tutorial, run headless", () => {
+  let folder = "";
+  let cells: CodeCell[];
+  let metadata: Json;
+  let kernelMegabytes = 0;
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  before(function () {
+    skipWithoutJupyter(this);
+    folder = mkdtempSync(join(tmpdir(), "tslens-test-"));
+    const path = join(folder, "tutorial.ipynb");
+    const notebook = readNotebook(tutorial);
+    const status = 'import { readFileSync } from "node:fs";\nreadFileSync("/proc/self/status", "utf8")';
+    const last = { cell_type: "code", id: "status", metadata: {}, execution_count: null, outputs: [] };
+    if (process.platform === "linux") notebook.cells.push({ ...last, source: status });
+    writeFileSync(path, JSON.stringify(notebook));
+    const began = performance.now();
+    const run = spawnSync(jupyterCommand, ["execute", "--inplace", path], {
+      encoding: "utf8",
+    });
+    const seconds = (performance.now() - began) / 1000;
+    assert.equal(run.status, 0, run.stderr);
+    const done = readNotebook(path);
+    metadata = done.metadata;
+    cells = done.cells.filter(({ cell_type }) => cell_type === "code");
+    if (process.platform !== "linux") return;
+    const proc = String(cells.pop()!.outputs![0]!.data!["text/plain"]);
+    kernelMegabytes = Number(/VmHWM:\D*(\d+) kB/.exec(proc)![1]) / 1000;
+    console.log(
+      `      ${seconds.toFixed(1)} s; the kernel took ${kernelMegabytes.toFixed(0)} MB at its peak`,
+    );
+  });
+
+  it("shows one value a cell, in the forms that it has, and no progress lines", () => {
+    assert.deepEqual(
+      cells.map(({ outputs }) =>
+        outputs!.map(({ output_type, data = {} }) => [output_type, Object.keys(data).sort()]),
+      ),
+      [text, html, text, text, widget, chart, text, chart, widget, chart].map((kinds) => [
+        ["execute_result", kinds],
+      ]),
+    );
+  });
+
+  it("takes less than 900 MB", function () {
+    if (process.platform !== "linux") this.skip();
+    assert.ok(kernelMegabytes < 900, `${kernelMegabytes} MB`);
+  });
+
+  it("saves its widgets with what they show", () => {
+    const saved = (metadata.widgets as Json)["application/vnd.jupyter.widget-state+json"] as {
+      state: Record<string, { model_name: string; state: Json }>;
+    };
+    const stateOf = (name: string): Json =>
+      Object.values(saved.state).find(({ model_name }) => model_name === name)!.state;
+    const { view } = stateOf("ActivationTableModel") as { view: Json };
+    assert.equal(view.point, "blocks.1.attn.hook_pattern");
+    const { result } = stateOf("SteeringControlsModel") as { result: Json };
+    assert.equal(result.status, "done");
+    assert.ok((result.steered as string[]).length > 0);
+    assert.ok((result.next as Json[]).length >= 10);
+  });
+
+  it("finds a use for some head: the loss rises without it", () => {
+    const { data } = cells[7]!.outputs![0]!;
+    const spec = data!["application/vnd.vegalite.v5+json"] as { data: { values: { value: number }[] } };
+    const rises = spec.data.values.map(({ value }) => value);
+    assert.ok(Math.max(...rises) > 0.01, String(rises));
+  });
+});
+
+describe("the first tutorial, in JupyterLab", () => {
+  const scratch = scratchFolder();
+  let browser: Browser;
+  let lab: Lab | undefined;
+  let page: Page;
+
+  before(async function () {
+    skipWithoutJupyter(this);
+    browser = await launchBrowser(this);
+  });
+  after(() => browser?.close());
+  beforeEach(async () => {
+    copyFileSync(tutorial, scratch("tutorial.ipynb"));
+    lab = await startLab(scratch());
+    page = await browser.newPage({ viewport: { width: 1300, height: 950 } });
+    await lab.open(page, "tutorial.ipynb");
+    for (const name of ["Run", "Run All Cells"])
+      await page.getByRole("menuitem", { name, exact: true }).click();
+  });
+  afterEach(async () => {
+    await page?.close();
+    await lab?.close();
+  });
+
+  /** How many colours a canvas holds. */
+  const colours = (canvas: Locator): Promise<number> =>
+    canvas.evaluate((node: HTMLCanvasElement) => {
+      const { data } = node.getContext("2d")!.getImageData(0, 0, node.width, node.height);
+      return new Set(new Uint32Array(data.buffer)).size;
+    });
+
+  const content =
+    (locator: Locator): (() => Promise<string>) =>
+    async () =>
+      (await locator.textContent()) ?? "";
+
+  /** Waits until something has changed from what it was; gives what it has become. */
+  async function changed(read: () => Promise<string>, before: string): Promise<string> {
+    for (;;) {
+      const now = await read();
+      if (now !== before) return now;
+      await page.waitForTimeout(30);
+    }
+  }
+
+  it("draws the table, and the keyboard switches its head", async () => {
+    const grid = page.locator(".tslens-table").getByRole("grid");
+    await grid.waitFor();
+    await grid.scrollIntoViewIfNeeded();
+    assert.equal(await grid.getAttribute("aria-rowcount"), await grid.getAttribute("aria-colcount"));
+    assert.match((await grid.getAttribute("aria-label"))!, /blocks\.1\.attn\.hook_pattern · head 0/);
+    await grid.focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    assert.ok((await colours(grid.locator("canvas"))) > 10);
+    const cell = content(grid.getByRole("gridcell"));
+    const first = await changed(cell, "");
+    await page.keyboard.press("]");
+    const second = await changed(cell, first);
+    assert.match((await grid.getAttribute("aria-label"))!, /head 1/);
+    const [place, value] = first.split(": ");
+    assert.equal(second.split(": ")[0], place, "the same cell");
+    assert.notEqual(second.split(": ")[1], value);
+    await page.keyboard.press("[");
+    assert.equal(await changed(cell, second), first);
+  });
+
+  it("draws its charts", async () => {
+    const charts = page.locator(".jp-RenderedVegaCommon5");
+    for (const i of [0, 1, 2]) {
+      const canvas = charts.nth(i).locator("canvas");
+      await canvas.waitFor();
+      await canvas.scrollIntoViewIfNeeded();
+      assert.ok((await colours(canvas)) > 10, `chart ${i}`);
+    }
+  });
+
+  it("steers anew when the slider is dragged or moved by keys", async () => {
+    const controls = page.locator(".tslens-steering");
+    await controls.waitFor();
+    const slider = controls.locator("input[type=range]");
+    await slider.scrollIntoViewIfNeeded();
+    const textOf = (side: "steered" | "unsteered"): Promise<string> =>
+      content(controls.locator(`.${side} .tslens-text`))();
+    /** The texts, when all of those for a coefficient are there. */
+    const texts = async (coefficient: string): Promise<[unsteered: string, steered: string]> => {
+      await controls.locator(".steered h4").getByText(`${coefficient} × direction`).waitFor();
+      await controls
+        .getByRole("status")
+        .getByText(/^\d+ tokens$/)
+        .waitFor();
+      return [await textOf("unsteered"), await textOf("steered")];
+    };
+    const [unsteered, pushed] = await texts("+2");
+    assert.match(unsteered, /^The new song was/);
+
+    const { x, y, width, height } = (await slider.boundingBox())!;
+    await page.mouse.move(x + width * 0.6, y + height / 2);
+    await page.mouse.down();
+    for (const place of [0.5, 0.3, 0.1, 0]) await page.mouse.move(x + width * place, y + height / 2);
+    await page.mouse.up();
+    const [stillUnsteered, pulled] = await texts("−10");
+    assert.equal(stillUnsteered, unsteered);
+    assert.notEqual(pulled, pushed);
+
+    await slider.focus();
+    for (let i = 0; i < 20; i++) await page.keyboard.press("ArrowRight");
+    const [without, same] = await texts("0");
+    assert.deepEqual([without, same], [unsteered, unsteered]);
+    assert.equal(await controls.locator("ins").count(), 0);
+    assert.equal(await page.getByText(/^generating/).count(), 0);
+  });
+});
