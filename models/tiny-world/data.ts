@@ -10,21 +10,30 @@ export const folder: string = fileURLToPath(new URL(".", import.meta.url));
 /** The token between documents. */
 const END_OF_TEXT = 0;
 
+/** The rows of one step. */
+export interface RowOptions {
+  readonly step: number;
+  readonly rows: number;
+  /** Tokens of a row. */
+  readonly length: number;
+  /** The share of rows that are nothing but repeated words; the others are of the world's own mixture. */
+  readonly repeats: number;
+}
+
 /** Rows of token ids: row `i` of a step depends on the seed, the step and `i` alone. */
-export async function trainingRows(
-  seed: string,
-): Promise<(step: number, rows: number, length: number) => Int32Array[]> {
+export async function trainingRows(seed: string): Promise<(options: RowOptions) => Int32Array[]> {
   const tokenizer = (await readJsonFile(
     joinPath(folder, "tokenizer.json"),
   )) as tinyWorld.TokenizerFiles["tokenizer"];
   const encode = tinyWorld.worldEncoder({ tokenizer, config: {} });
   const root = randomGenerator(seed);
-  return (step, rows, length) =>
+  return ({ step, rows, length, repeats }) =>
     Array.from({ length: rows }, (_, row) => {
       const random = root.fork(`${step}/${row}`);
       const tokens: number[] = [];
+      const document = row < repeats * rows ? tinyWorld.mixture.repeats!.passage : tinyWorld.generateDocument;
       const write = (): void => {
-        tokens.push(END_OF_TEXT, ...encode(tinyWorld.generateDocument(random)));
+        tokens.push(END_OF_TEXT, ...encode(document(random)));
       };
       write();
       // Half of the rows begin within a document, so that text is understood from anywhere and without a first token.

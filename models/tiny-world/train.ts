@@ -9,14 +9,21 @@ import { joinPath, makeFolder, readJsonFile, remove } from "../../src/array/inde
 import type { HfConfig } from "../../src/model/config.js";
 import { newLanguageModel, saveLanguageModel } from "../../src/model/language-model.js";
 import { cosineSchedule, train } from "../../src/train/index.js";
-import { folder, trainingRows } from "./data.js";
+import { folder, type RowOptions, trainingRows } from "./data.js";
 
 const SEED = "tiny-world";
-const STEPS = 3000;
-const TOKENS_PER_STEP = 4096;
-/** Heads that look at the token before form sooner where there are fewer positions: most steps have short rows. */
-const rowLength = (step: number, nCtx: number): number =>
-  step < 0.7 * STEPS && step % 4 !== 3 ? nCtx / 4 : nCtx;
+const STEPS = 5000;
+const TOKENS_PER_STEP = 2048;
+
+/**
+ * At first rows are short and half of them nothing but repeated words, since heads that look at the token before, and
+ * those that copy what came after a word, form sooner where there are few positions and much to gain.
+ */
+function rowOptions(step: number, nCtx: number): RowOptions {
+  const early = step < 0.6 * STEPS;
+  const length = early && step % 4 !== 3 ? nCtx / 4 : nCtx;
+  return { step, rows: TOKENS_PER_STEP / length, length: length + 1, repeats: early ? 0.5 : 0 };
+}
 
 const { values } = parseArgs({ options: { fresh: { type: "boolean" }, steps: { type: "string" } } });
 const config = (await readJsonFile(joinPath(folder, "config.json"))) as HfConfig;
@@ -40,10 +47,7 @@ await train(model, {
   clipNorm: 1,
   checkpoint: { path: checkpoint, every: 200 },
   signal: stop.signal,
-  batch: (step) => {
-    const length = rowLength(step, model.config.nCtx);
-    return model.batch(rows(step, TOKENS_PER_STEP / length, length + 1));
-  },
+  batch: (step) => model.batch(rows(rowOptions(step, model.config.nCtx))),
   onStep: ({ step, loss }) => {
     sum += loss;
     count++;
