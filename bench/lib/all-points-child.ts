@@ -10,5 +10,6 @@ await model.forward([rows[0]!.slice(0, 2)]);
 console.log(JSON.stringify({ ready: true }));
 for await (const _ of createInterface({ input: process.stdin })) {
   const { logits, cache } = await model.runWithCache(rows);
-  console.log(JSON.stringify({ returned: cache.byteLength + logits.data.byteLength }));
+  const shared = cache.get("unembed.hook_out").data === logits.data;
+  console.log(JSON.stringify({ returned: cache.byteLength + (shared ? 0 : logits.data.byteLength) }));
 }

@@ -1,7 +1,7 @@
 /** The values of points that a run has kept. */
 
 import ndarray from "ndarray";
-import { contiguous, displaySymbol, inspectSymbol, sizeOf, type Tensor, tensor } from "../array/index.js";
+import { contiguous, displaySymbol, inspectSymbol, type Tensor, tensor } from "../array/index.js";
 import { nearest } from "../graph/index.js";
 import { actName } from "./names.js";
 
@@ -78,9 +78,10 @@ export class ActivationCache {
     return this.tokens[row]!.map((id) => this.context.tokenText(id));
   }
 
-  /** Bytes that the values take. */
+  /** Bytes that the values take; several points of one value, such as `hook_mlp_in` and `hook_resid_mid`, share them. */
   get byteLength(): number {
-    return [...this.values.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+    const distinct = new Set([...this.values.values()].map(({ data }) => data));
+    return [...distinct].reduce((sum, data) => sum + data.byteLength, 0);
   }
 
   /** A line of text: how much it holds, and of what. */

@@ -146,7 +146,8 @@ export class Plan {
     const session = await this.ready();
     const start = performance.now();
     const outputs = Object.entries(this.compiled!.outputs);
-    const into = options.into && Object.fromEntries(outputs.map(([name, of]) => [of, options.into![name]!]));
+    const given = outputs.filter(([name]) => options.into?.[name]);
+    const into = options.into && Object.fromEntries(given.map(([name, of]) => [of, options.into![name]!]));
     const run = await session.run(used, into);
     const computed = Object.fromEntries(outputs.map(([name, of]) => [name, run[of]!]));
     if (!this.packed) this.secondsUnpacked += (performance.now() - start) / 1000;

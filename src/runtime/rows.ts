@@ -27,19 +27,29 @@ export async function runByRows(
   const total = sizes.get(BATCH) ?? 1;
   const shapes = total > rows ? resultShapes(plan, sizes) : undefined;
   if (!shapes) return plan.run(feeds, options);
-  const results = Object.fromEntries(
-    [...shapes].map(([name, shape]) => [name, tensor(new Float32Array(sizeOf(shape)), shape)]),
-  );
+  const results: Record<string, AnyTensor> = {};
+  const written: Record<string, Feed> = {}; // what runs write to; other types, such as token ids, are copied
+  for (const [name, shape] of shapes) {
+    const isFloat = plan.computed.outputs[name]!.dtype === "float32";
+    const data = isFloat ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape));
+    results[name] = tensor(data, shape);
+    if (isFloat) written[name] = { dtype: "float32", shape, data };
+  }
   for (let start = 0; start < total; start += rows) {
     const end = Math.min(total, start + rows);
-    const into: Record<string, Feed> = {};
-    for (const [name, { data, shape }] of Object.entries(results))
-      into[name] = part({ dtype: "float32", shape, data }, start, end);
-    const own = Object.entries(feeds).map(([name, feed]) => {
-      const isRows = plan.inputShape(name)?.[0] === BATCH;
-      return [name, isRows ? part(feed, start, end) : feed] as const;
-    });
-    await plan.run(Object.fromEntries(own), { ...options, into });
+    const ofRows = (feeds: Readonly<Record<string, Feed>>): Record<string, Feed> =>
+      Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, part(feed, start, end)]));
+    const split = Object.entries(feeds).filter(([name]) => plan.inputShape(name)?.[0] === BATCH);
+    const run = await plan.run(
+      { ...feeds, ...ofRows(Object.fromEntries(split)) },
+      { ...options, into: ofRows(written) },
+    );
+    for (const [name, result] of Object.entries(results))
+      if (!(name in written))
+        (result.data as Int32Array).set(
+          run[name]!.data as Int32Array,
+          (start * sizeOf(result.shape)) / total,
+        );
     reportProgress({ task: "running", done: end, total });
   }
   return plan.named(results);
@@ -58,7 +68,7 @@ function resultShapes(plan: Plan, sizes: ReadonlyMap<string, number>): Map<strin
   if (!plan.inputValues.every(rowsFirst)) return undefined;
   const shapes = new Map<string, number[]>();
   for (const [name, value] of Object.entries(plan.computed.outputs)) {
-    if (value.shape[0] !== BATCH || value.dtype !== "float32") return undefined;
+    if (value.shape[0] !== BATCH || !["float32", "int64"].includes(value.dtype)) return undefined;
     const shape = value.shape.map((dim) => (typeof dim === "number" ? dim : sizes.get(dim)));
     if (shape.includes(undefined)) return undefined;
     shapes.set(name, shape as number[]);
