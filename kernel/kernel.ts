@@ -13,6 +13,7 @@ import { Evaluator } from "./execution/evaluator.js";
 import { History } from "./execution/history.js";
 import { askReader } from "./execution/input.js";
 import { Introspection } from "./execution/introspection.js";
+import { protectOnnxRuntime } from "./execution/native-sections.js";
 import { CellQueue } from "./execution/queue.js";
 import { renderError } from "./execution/traceback.js";
 import { kernelInfo } from "./kernel-info.js";
@@ -67,6 +68,7 @@ export class Kernel {
         this.exit(1);
       },
     });
+    protectOnnxRuntime((section) => this.#transport.protect(section));
     this.#evaluator = new Evaluator(folder, (section) => this.#transport.protect(section));
     this.#introspection = new Introspection(this.#evaluator, this.magics);
     this.#runs = new CellRuns(this.#evaluator, this.magics, this.displayer);

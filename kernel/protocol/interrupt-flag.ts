@@ -3,7 +3,8 @@
  *
  * The socket thread asks. Where the main thread's event loop turns, it takes the request and ends the cell gently.
  * Where it does not, the socket thread claims the request and terminates the JavaScript that is running. Exactly one
- * of the two happens, and never while the main thread is in a section that must not be torn (the compiler).
+ * of the two happens, and never while the main thread is in a section that must not be torn: the compiler, and native
+ * code, which ends the process when the JavaScript around it is terminated.
  */
 const STATE = 0;
 const PROTECTED = 1;
@@ -41,8 +42,16 @@ export class InterruptAsker {
 
   /** Claims the right to terminate: true where the main thread has not taken the request and is not protected. */
   claim(): boolean {
-    if (Atomics.load(this.#cells, PROTECTED) > 0) return false;
-    return Atomics.compareExchange(this.#cells, STATE, ASKED, TERMINATING) === ASKED;
+    if (Atomics.compareExchange(this.#cells, STATE, ASKED, TERMINATING) !== ASKED) return false;
+    // Looked at after the claim, as the main thread looks at the claim after it has entered: one sees the other.
+    if (!this.sectionRuns) return true;
+    Atomics.store(this.#cells, STATE, ASKED);
+    return false;
+  }
+
+  /** Whether the main thread is in a protected section. */
+  get sectionRuns(): boolean {
+    return Atomics.load(this.#cells, PROTECTED) > 0;
   }
 
   /** Whether the request is still open. */
@@ -69,9 +78,10 @@ export class InterruptTaker {
    * ends this call.
    */
   take(): boolean {
-    const taken = Atomics.compareExchange(this.#cells, STATE, ASKED, IDLE) === ASKED;
-    while (Atomics.load(this.#cells, STATE) === TERMINATING);
-    return taken;
+    for (;;) {
+      const state = Atomics.compareExchange(this.#cells, STATE, ASKED, IDLE);
+      if (state !== TERMINATING) return state === ASKED;
+    }
   }
 
   /** How often the main thread has been woken. */
@@ -86,11 +96,25 @@ export class InterruptTaker {
 
   /** Runs a synchronous section that is never terminated. */
   protect<T>(section: () => T): T {
-    Atomics.add(this.#cells, PROTECTED, 1);
+    this.#enter();
     try {
       return section();
     } finally {
       Atomics.sub(this.#cells, PROTECTED, 1);
     }
+  }
+
+  #enter(): void {
+    for (;;) {
+      Atomics.add(this.#cells, PROTECTED, 1);
+      if (Atomics.load(this.#cells, STATE) !== TERMINATING) return;
+      Atomics.sub(this.#cells, PROTECTED, 1);
+      while (Atomics.load(this.#cells, STATE) === TERMINATING);
+    }
+  }
+
+  /** Told where nothing runs: what was terminated on its way into a section is in none. */
+  afterTermination(): void {
+    Atomics.store(this.#cells, PROTECTED, 0);
   }
 }

@@ -103,12 +103,12 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 async function interrupt(): Promise<void> {
   const first = asker.ask();
-  if (first) {
-    tell({ kind: "interrupt" });
-    for (let waited = 0; asker.open && waited < GENTLE_MS; waited += POLL_MS) await pause(POLL_MS);
-  }
-  while (asker.open) {
-    if (asker.claim()) {
+  if (first) tell({ kind: "interrupt" });
+  let waited = first ? 0 : GENTLE_MS;
+  for (; asker.open; waited += POLL_MS) {
+    // A section ends by itself, and the event loop may turn after it.
+    if (asker.sectionRuns) waited = 0;
+    else if (waited >= GENTLE_MS && asker.claim()) {
       await terminateMainThread();
       asker.finish();
       tell({ kind: "terminated" });

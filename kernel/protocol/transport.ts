@@ -73,6 +73,7 @@ export class Transport {
         receiver.interrupt();
         break;
       case "terminated":
+        this.#interrupts.afterTermination();
         receiver.terminated();
         break;
       case "shutdown":

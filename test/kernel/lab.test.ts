@@ -4,6 +4,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { launchBrowser } from "../browser.js";
 import { jupyterCommand, type Lab, startLab, writeNotebook } from "../lab.js";
 import { scratchFolder } from "../scratch.js";
+import { engineWork } from "./execution/engine-work.js";
 
 describe("the kernel in JupyterLab", () => {
   const scratch = scratchFolder();
@@ -53,6 +54,17 @@ describe("the kernel in JupyterLab", () => {
     const lines = (await output(0).first().innerText()).trim().split("\n");
     assert.equal(lines.length, 20_000);
     assert.equal(lines.at(-1), "19999");
+  });
+
+  it("stops training by the stop button, and the next cell runs", async () => {
+    await open(engineWork.setUp, engineWork.cells.training, "work.done > 0");
+    await menu("Run", "Run All Cells");
+    await page.getByText("under way", { exact: true }).waitFor();
+    await page.locator('[data-jp-item-name="interrupt"]').click();
+    await output(1).getByText("KeyboardInterrupt").waitFor();
+    await cell(2).locator(".cm-content").click();
+    await page.keyboard.press("Control+Enter");
+    await output(2).getByText("true", { exact: true }).waitFor();
   });
 
   it("stops a loop by the stop button, and the variables are still there", async () => {
