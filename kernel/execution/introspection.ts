@@ -4,6 +4,7 @@ import type { QuickInfo } from "typescript";
 import type { Magics } from "../magics/registry.js";
 import { blankMagics } from "../magics/source.js";
 import type { Json } from "../protocol/message.js";
+import { inspectedPlace } from "./called.js";
 import type { Evaluator } from "./evaluator.js";
 import { documentation } from "./quick-info.js";
 import { toCodePoints, toUtf16 } from "./text-position.js";
@@ -49,7 +50,8 @@ export class Introspection {
     const at = toUtf16(code, cursor);
     const help = this.magics.inspect(code, at);
     if (help) return found({ "text/plain": help, "text/markdown": help });
-    const info = this.evaluator.inspect(blankMagics(code), at);
+    const source = blankMagics(code);
+    const info = this.evaluator.inspect(source, inspectedPlace(source, at));
     if (!info) return { status: "ok", found: false, data: {}, metadata: {} };
     const { text, markdown } = documentation(info as unknown as QuickInfo);
     return found({ "text/plain": text, "text/markdown": markdown });

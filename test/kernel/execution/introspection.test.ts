@@ -61,6 +61,34 @@ describe("the language service", () => {
     assert.equal(await inspect("   ", 1), "");
   });
 
+  it("inspects the function that is being called, from between its parentheses", async () => {
+    const inside = async (code: string): Promise<string> => inspect(code.replace("|", ""), code.indexOf("|"));
+    assert.match(await inside("Math.floor(|"), /Returns the greatest integer/);
+    assert.match(await inside("Math.max(1, |)"), /Returns the larger/);
+    assert.match(await inside('parseInt("1|2", 10)'), /Converts a string to an integer/);
+    assert.match(await inside("Math.max(Math.floor(1.5|))"), /Returns the greatest integer/);
+    assert.match(await inside("Math.max(Math.floor(1.5), |)"), /Returns the larger/);
+    assert.match(await inside("Math.max(inspected|.alpha)"), /const inspected/);
+    assert.match(await inside("new Map(|"), /Map/);
+  });
+
+  it("completes and documents models and caches", async () => {
+    await kernel().run(
+      'import { loadModel } from "tslens"; const model = await loadModel("tiny-world");\n' +
+        'const { cache } = await model.runWithCache("Mary gave");',
+    );
+    const { matches } = await complete("model.");
+    for (const name of ["runWithCache", "generate", "hookNames", "toTokens"])
+      assert.ok(matches.includes(name));
+    assert.deepEqual((await complete("cache.ge")).matches, ["get"]);
+    assert.match(await inspect("model.runWithCache", 8), /Runs the model and keeps the values of points/);
+    const documented = await inspect("cache.get(", 10);
+    assert.match(documented, /ActivationCache\.get\(name: string, layer\?: number/);
+    assert.match(documented, /A point's value\.[\s\S]*@example/);
+    const options = await complete('await model.generate("Mary", { max');
+    assert.ok(options.matches.includes("maxNewTokens"), options.matches.join());
+  });
+
   it("knows complete, incomplete and invalid cells", async () => {
     assert.equal((await isComplete("const x = 1")).status, "complete");
     assert.equal((await isComplete("%time f(1)\nconst x = 1")).status, "complete");
