@@ -39,9 +39,9 @@ export function shortNumber(value: number, digits = 3): string {
   return minus(text.includes("e") ? String(Number(text)) : text);
 }
 
-/** More than one of what an axis has: `keys`, `queries`, and `pos` as it is. */
+/** More than one of what an axis has: `keys`, `queries`; `pos` and sizes such as `dModel` as they are. */
 export function plural(axis: string): string {
-  if (axis.endsWith("s")) return axis;
+  if (axis.endsWith("s") || /^d[A-Z]/.test(axis)) return axis;
   return axis.endsWith("y") && !/[aeiou]y$/.test(axis) ? `${axis.slice(0, -1)}ies` : `${axis}s`;
 }
 
