@@ -67,14 +67,3 @@ export function adamStep(
     }
   }
 }
-
-/** The length of all gradients taken as one vector. */
-export function gradientNorm(gradients: Iterable<Float32Array>): number {
-  let total = 0;
-  for (const gradient of gradients) {
-    let sum = 0;
-    for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * gradient[i]!;
-    total += sum;
-  }
-  return Math.sqrt(total);
-}

@@ -5,7 +5,6 @@ export {
   type AdamState,
   adamState,
   adamStep,
-  gradientNorm,
   type ParameterMap,
 } from "./adam.js";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";

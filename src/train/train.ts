@@ -6,7 +6,7 @@ import * as g from "../graph/index.js";
 import { reportProgress, workSignal } from "../runtime/host.js";
 import type { Feed } from "../runtime/ort.js";
 import { Runtime } from "../runtime/plan.js";
-import { type AdamOptions, adamState, adamStep, gradientNorm, type ParameterMap } from "./adam.js";
+import { type AdamOptions, adamState, adamStep, type ParameterMap } from "./adam.js";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import type { Schedule } from "./schedule.js";
 
@@ -86,7 +86,7 @@ export async function train(objective: Objective, options: TrainOptions): Promis
     const outputs = await plan.run({ ...weights, ...(await options.batch(state.step)) }, { signal });
     const gradients = new Map(names.map((name) => [name, outputs[`gradient/${name}`]!.data as Float32Array]));
     const loss = Number(outputs.loss!.data[0]);
-    const norm = gradientNorm(gradients.values());
+    const norm = Math.sqrt(Number(outputs.squaredNorm!.data[0]));
     if (!Number.isFinite(loss) || !Number.isFinite(norm))
       throw new Error(
         `Training failed at step ${state.step + 1}: the loss is ${loss} and the gradient's length ${norm}. Lower the learning rate, or clip the gradient.`,
@@ -118,7 +118,11 @@ function trainingPlan({ loss, report = {}, parameters }: Objective) {
     if (!parameters.has(name))
       throw new Error(`The loss depends on the parameter "${name}", which was not given.`);
   const slopes = g.gradients(loss, [...leaves.values()]);
-  const outputs: Record<string, Value> = { loss };
+  const squares = slopes.map((slope) => g.sum(g.square(slope!)));
+  const outputs: Record<string, Value> = {
+    loss,
+    squaredNorm: squares.reduce((sum, square) => g.add(sum, square)),
+  };
   names.forEach((name, i) => {
     outputs[`gradient/${name}`] = slopes[i]!;
   });

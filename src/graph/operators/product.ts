@@ -95,7 +95,13 @@ export const product: Record<string, Operator> = {
         : batchedGradient(node, gradient, needs),
     emit: ({ inputs, attributes: { transposeA, transposeB, scale }, dtype }, emitter) => {
       const names = inputs.map((value) => emitter.name(value));
-      if (!transposeA && !transposeB && scale === 1) return emitter.node("MatMul", names);
+      if (!transposeA && !transposeB) {
+        // Twice as fast on batches as the fused operator, which also scales.
+        const product = emitter.node("MatMul", names);
+        return scale === 1
+          ? product
+          : emitter.node("Mul", [product, emitter.numbers([scale as number], dtype)]);
+      }
       const alpha = { float: scale as number };
       const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha };
       if (inputs.every((value) => value.rank === 2)) return emitter.node("Gemm", names, flags);

@@ -11,6 +11,7 @@ import {
   neg,
   scatterElements,
   softmax,
+  squeeze,
   sub,
   sum,
   unsqueeze,
@@ -45,6 +46,13 @@ function divide(value: Value, dims: readonly Dim[]): Value {
   return dims.reduce<Value>((result, dim) => {
     return typeof dim === "number" ? mul(result, 1 / dim) : div(result, cast(dimension(dim), value.dtype));
   }, value);
+}
+
+/** The one number that fills a value, as in the gradient of a mean: to multiply by it is faster than by a row. */
+function repeated(value: Value): Value | undefined {
+  const [source] = value.inputs;
+  const isOne = value.op === "expand" && source!.shape.every((dim) => dim === 1);
+  return isOne ? squeeze(source!, [...source!.shape.keys()]) : undefined;
 }
 
 export const reduce: Record<string, Operator> = {
@@ -82,14 +90,15 @@ export const reduce: Record<string, Operator> = {
     gradient: ({ inputs: [logits, target] }, gradient) => {
       const last = target!.rank;
       const row = unsqueeze(gradient, [last]);
-      return [scatterElements(mul(softmax(logits!), row), unsqueeze(target!, [last]), neg(row)), undefined];
+      const scaled = mul(softmax(logits!), repeated(gradient) ?? row);
+      return [scatterElements(scaled, unsqueeze(target!, [last]), neg(row)), undefined];
     },
     emit: ({ inputs: [logits, target] }, emitter) => {
       const last = emitter.integers([-1]);
-      const total = emitter.node("ReduceLogSumExp", [emitter.name(logits!), last], { keepdims: 1 });
+      const logProbs = emitter.node("LogSoftmax", [emitter.name(logits!)], { axis: -1 });
       const index = emitter.node("Unsqueeze", [emitter.name(target!), last]);
-      const chosen = emitter.node("GatherElements", [emitter.name(logits!), index], { axis: -1 });
-      return emitter.node("Squeeze", [emitter.node("Sub", [total, chosen]), last]);
+      const chosen = emitter.node("GatherElements", [logProbs, index], { axis: -1 });
+      return emitter.node("Neg", [emitter.node("Squeeze", [chosen, last])]);
     },
   },
 };
