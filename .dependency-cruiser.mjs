@@ -26,7 +26,12 @@ const directions = Object.entries(layers).map(([from, allowed]) => ({
 export default {
   forbidden: [
     ...directions,
-    { name: "no cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     {
       name: "files are read in src/array/files.ts only",
       severity: "error",
@@ -51,6 +56,10 @@ export default {
     exclude: { path: "^(widgets/(lib|dist|labextension)|dist)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"], extensions: [".ts", ".js", ".d.ts"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      extensions: [".ts", ".js", ".d.ts"],
+    },
   },
 };

@@ -135,7 +135,9 @@ describe("what a model refuses, and what it says", () => {
     const generating = model.generate(tokens, {
       maxNewTokens: 40,
       signal: stop.signal,
-      onToken: ({ step }) => step === 3 && stop.abort(reason),
+      onToken: ({ step }) => {
+        if (step === 3) stop.abort(reason);
+      },
     });
     await assert.rejects(generating, reason);
   });

@@ -106,7 +106,9 @@ describe("training", () => {
       schedule: constantRate(0.01),
       checkpoint: { path, every: 1000 },
       signal: stop.signal,
-      onStep: ({ step }) => step === 5 && stop.abort(new Error("enough")),
+      onStep: ({ step }) => {
+        if (step === 5) stop.abort(new Error("enough"));
+      },
     });
     await assert.rejects(running, /enough/);
     assert.equal((await readCheckpoint(path)).step, 5);
