@@ -97,7 +97,18 @@ export class ActivationCache {
 
   /** What notebooks show. */
   [displaySymbol](): Record<string, string> {
-    return { "text/plain": `${this.toString()}\n${this.names.join("\n")}` };
+    return { "text/plain": `${this.toString()}\n${this.summary().join("\n")}` };
+  }
+
+  /** The points with their shapes, those of equal blocks on one line. */
+  private summary(): string[] {
+    const lines = new Map<string, number[]>();
+    for (const [name, { shape }] of this.values) {
+      const [, layer] = /^blocks\.(\d+)\./.exec(name) ?? [];
+      const line = `${layer === undefined ? name : name.replace(layer, "*")} [${shape.join(", ")}]`;
+      lines.set(line, [...(lines.get(line) ?? []), ...(layer === undefined ? [] : [Number(layer)])]);
+    }
+    return [...lines].map(([line, layers]) => line.replace("*", `{${layers.join(",")}}`));
   }
 
   private derivation(name: string): { from: string; layer: number; kind: "result" | "input" } | undefined {

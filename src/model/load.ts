@@ -63,7 +63,8 @@ async function findModel(id: string): Promise<string> {
   const bundled = joinPath(packageFolder(), "models", id);
   if (/^[\w-]+$/.test(id) && (await exists(joinPath(bundled, "config.json")))) return bundled;
   if (await exists(id)) throw new Error(`${id} has no config.json; a model's folder has one.`);
+  const bundledNames = bundledModels().map((name) => `"${name}"`);
   throw new Error(
-    `There is no model "${id}": no bundled model is called so, and no folder with a config.json.`,
+    `There is no model "${id}": bundled is ${bundledNames.join(", ")}; any other is the path of a folder with a config.json.`,
   );
 }
