@@ -1,4 +1,5 @@
 import type { MimeBundle, WidgetHandle, WidgetHost } from "../host.js";
+import { readState } from "../read-state.js";
 import { encodeTensor } from "../tensor.js";
 import { identityOf } from "../version.js";
 import { tableFallback } from "./fallback.js";
@@ -91,14 +92,9 @@ export async function createActivationTable(
   return {
     handle,
     settled: () => kernelHalf.settled(),
-    fallback: () => tableFallback(currentState(handle)),
+    fallback: () => tableFallback(readState(handle, activationTableDefaults)),
     close: () => kernelHalf.close(),
   };
-}
-
-function currentState(handle: WidgetHandle<ActivationTableState>): ActivationTableState {
-  const names = Object.keys(activationTableDefaults) as (keyof ActivationTableState)[];
-  return Object.fromEntries(names.map((name) => [name, handle.get(name)])) as unknown as ActivationTableState;
 }
 
 function shorten(text: string): string {

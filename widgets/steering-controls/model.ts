@@ -1,4 +1,5 @@
 import type { MimeBundle, WidgetHandle, WidgetHost } from "../host.js";
+import { readState } from "../read-state.js";
 import { identityOf } from "../version.js";
 import { checkChoices } from "./check.js";
 import type { SteeringEngine } from "./engine.js";
@@ -104,16 +105,9 @@ export function createSteeringControls(
   return {
     handle,
     settled: () => kernelHalf.settled(),
-    fallback: () => steeringFallback(currentState(handle)),
+    fallback: () => steeringFallback(readState(handle, steeringControlsDefaults)),
     close: () => kernelHalf.close(),
   };
-}
-
-function currentState(handle: WidgetHandle<SteeringControlsState>): SteeringControlsState {
-  const names = Object.keys(steeringControlsDefaults) as (keyof SteeringControlsState)[];
-  return Object.fromEntries(
-    names.map((name) => [name, handle.get(name)]),
-  ) as unknown as SteeringControlsState;
 }
 
 class KernelHalf {
