@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { contiguous, type Tensor, tensor } from "../../src/array/index.js";
+import { type AnyTensor, contiguous, type Tensor, tensor } from "../../src/array/index.js";
 import {
   ablate,
   add,
   clamp,
   type Edit,
   loadModel,
+  type Metric,
   type Model,
   patch,
   project,
@@ -185,6 +186,35 @@ for (const family of families) {
             assert.ok(Math.abs(loss.get(row, length - text.length + i) - own.get(0, i)) < 1e-5);
         }
       }
+    });
+
+    it("has the gradients of a padded row that it has without padding", async () => {
+      const text = [5, 17, 3, 42];
+      const long = [1, 2, 3, 4, 5, 6, 7];
+      const names = ["blocks.0.hook_resid_pre", "blocks.1.attn.hook_z", "blocks.1.mlp.hook_post"];
+      const metric: Metric = ({ logits }) => logits.at(0, -1, 7).sub(logits.at(0, -1, 8));
+      const alone = await model.gradients([text], metric, names);
+      const padded = await model.gradients([text, long], metric, names);
+      assert.ok(Math.abs(alone.value - padded.value) < 1e-5);
+      for (const name of names) {
+        const all = padded.cache.get(name);
+        const high = [1, long.length, ...all.shape.slice(2)];
+        const low = [0, long.length - text.length, ...all.shape.slice(2).map(() => 0)];
+        close(all.hi(...high).lo(...low) as Tensor, alone.cache.get(name), name);
+      }
+    });
+
+    it("reads token ids as lists and as integer arrays alike", async () => {
+      const expected = await model.forward(tokens);
+      const flat = tokens.flat();
+      for (const input of [
+        tensor(Int32Array.from(flat), [2, 8]),
+        tensor(BigInt64Array.from(flat, BigInt), [2, 8]),
+        tensor(Float32Array.from(flat), [2, 8]),
+      ])
+        assert.deepEqual(await model.forward(input as AnyTensor), expected);
+      const row = await model.forward(tokens[0]!);
+      assert.deepEqual(row.shape, [1, 8, model.config.dVocab]);
     });
 
     it("changes by an edit as by the same edit written as a hook", async () => {
