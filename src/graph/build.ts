@@ -68,34 +68,62 @@ function binary(op: string, a: Operand, b: Operand): Value {
   return apply(op, [left, right]);
 }
 
+/** `a + b`, elementwise with broadcasting. */
 export const add = (a: Operand, b: Operand): Value => binary("add", a, b);
+/** `a − b`, elementwise with broadcasting. */
 export const sub = (a: Operand, b: Operand): Value => binary("sub", a, b);
+/** `a · b`, elementwise with broadcasting. */
 export const mul = (a: Operand, b: Operand): Value => binary("mul", a, b);
+/** `a / b`, elementwise with broadcasting. */
 export const div = (a: Operand, b: Operand): Value => binary("div", a, b);
+/** `a` to the power `b`, elementwise; the gradient with respect to `b` needs `a > 0`. */
 export const pow = (a: Operand, b: Operand): Value => binary("pow", a, b);
+/** The larger of two, elementwise; the gradient of equal ones goes to `a`. */
 export const maximum = (a: Operand, b: Operand): Value => binary("maximum", a, b);
+/** The smaller of two, elementwise; the gradient of equal ones goes to `a`. */
 export const minimum = (a: Operand, b: Operand): Value => binary("minimum", a, b);
+/** Whether two are equal, elementwise, as bool. */
 export const equal = (a: Operand, b: Operand): Value => binary("equal", a, b);
+/** Whether `a > b`, elementwise, as bool. */
 export const greater = (a: Operand, b: Operand): Value => binary("greater", a, b);
+/** Whether `a ≥ b`, elementwise, as bool. */
 export const greaterOrEqual = (a: Operand, b: Operand): Value => binary("greaterOrEqual", a, b);
+/** Whether `a < b`, elementwise, as bool. */
 export const less = (a: Operand, b: Operand): Value => binary("less", a, b);
+/** Whether both are true, elementwise. */
 export const and = (a: Value, b: Value): Value => apply("and", [a, b]);
+/** Whether one of two is true, elementwise. */
 export const or = (a: Value, b: Value): Value => apply("or", [a, b]);
+/** Whether it is false, elementwise. */
 export const not = (a: Value): Value => apply("not", [a]);
 
+/** `−x` */
 export const neg = (x: Value): Value => apply("neg", [x]);
+/** `eˣ` */
 export const exp = (x: Value): Value => apply("exp", [x]);
+/** The natural logarithm. */
 export const log = (x: Value): Value => apply("log", [x]);
+/** The square root. */
 export const sqrt = (x: Value): Value => apply("sqrt", [x]);
+/** The hyperbolic tangent. */
 export const tanh = (x: Value): Value => apply("tanh", [x]);
+/** `1 / (1 + e⁻ˣ)` */
 export const sigmoid = (x: Value): Value => apply("sigmoid", [x]);
+/** The error function. */
 export const erf = (x: Value): Value => apply("erf", [x]);
+/** `max(x, 0)` */
 export const relu = (x: Value): Value => apply("relu", [x]);
+/** The magnitude. */
 export const abs = (x: Value): Value => apply("abs", [x]);
+/** −1, 0 or 1; no gradient flows. */
 export const sign = (x: Value): Value => apply("sign", [x]);
+/** The sine of an angle in radians. */
 export const sin = (x: Value): Value => apply("sin", [x]);
+/** The cosine of an angle in radians. */
 export const cos = (x: Value): Value => apply("cos", [x]);
+/** `x²` */
 export const square = (x: Value): Value => mul(x, x);
+/** `x σ(x)`, also called swish (Elfwing et al. 2018). */
 export const silu = (x: Value): Value => mul(x, sigmoid(x));
 
 /** GELU: the exact form by the error function, or the `tanh` approximation. */

@@ -38,15 +38,19 @@ export class Expression {
     return new Expression(g.slice(this.value, axis, start, end));
   }
 
+  /** The sum, elementwise with broadcasting. */
   add(other: ExpressionLike): Expression {
     return new Expression(g.add(this.value, unwrap(other)));
   }
+  /** The difference, elementwise with broadcasting. */
   sub(other: ExpressionLike): Expression {
     return new Expression(g.sub(this.value, unwrap(other)));
   }
+  /** The product, elementwise with broadcasting. */
   mul(other: ExpressionLike): Expression {
     return new Expression(g.mul(this.value, unwrap(other)));
   }
+  /** The quotient, elementwise with broadcasting. */
   div(other: ExpressionLike): Expression {
     return new Expression(g.div(this.value, unwrap(other)));
   }
@@ -54,21 +58,27 @@ export class Expression {
   matmul(other: Expression): Expression {
     return new Expression(g.matmul(this.value, other.value));
   }
+  /** The value with its sign turned. */
   neg(): Expression {
     return new Expression(g.neg(this.value));
   }
+  /** `eˣ`, elementwise. */
   exp(): Expression {
     return new Expression(g.exp(this.value));
   }
+  /** The natural logarithm, elementwise. */
   log(): Expression {
     return new Expression(g.log(this.value));
   }
+  /** `max(x, 0)`, elementwise. */
   relu(): Expression {
     return new Expression(g.relu(this.value));
   }
+  /** The magnitude, elementwise. */
   abs(): Expression {
     return new Expression(g.abs(this.value));
   }
+  /** `x²`, elementwise. */
   square(): Expression {
     return new Expression(g.square(this.value));
   }
