@@ -277,3 +277,20 @@ describe("differentiation", () => {
     assert.deepEqual(Array.from(run.slope!.data as Float32Array), [5, 7, 9]);
   });
 });
+
+describe("adding many updates to few rows", () => {
+  it("loses none, on several threads too, and gives the same again", async () => {
+    const count = 8192; // enough that the work is shared out among threads
+    const rows = g.input("rows", "int64", ["n", 1]);
+    const updates = g.input("updates", "float32", ["n", 128]);
+    const plan = runtime.plan({ outputs: { sums: g.scatterAdd([16, 128], rows, updates) } });
+    const index = BigInt64Array.from({ length: count }, (_, i) => BigInt(i % 4));
+    const feeds: Record<string, Feed> = {
+      rows: { dtype: "int64", shape: [count, 1], data: index },
+      updates: { dtype: "float32", shape: [count, 128], data: new Float32Array(count * 128).fill(1) },
+    };
+    const expected = Array.from({ length: 16 * 128 }, (_, i) => (i < 4 * 128 ? count / 4 : 0));
+    for (let i = 0; i < 5; i++)
+      assert.deepEqual(Array.from((await plan.run(feeds)).sums!.data as Float32Array), expected);
+  });
+});
