@@ -194,7 +194,9 @@ describe("the first tutorial, in JupyterLab", () => {
       content(controls.locator(`.${side} .tslens-text`))();
     /** The texts, when all of those for a coefficient are there. */
     const texts = async (coefficient: string): Promise<[unsteered: string, steered: string]> => {
-      await controls.locator(".steered h4").getByText(`${coefficient} × direction`).waitFor();
+      // The whole number: "0 ×" stands in "−10 ×" too.
+      const heading = new RegExp(`^${coefficient.replace("+", "\\+")} × direction`);
+      await controls.locator(".steered h4").getByText(heading).waitFor();
       await controls
         .getByRole("status")
         .getByText(/^\d+ tokens$/)
