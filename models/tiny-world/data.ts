@@ -1,7 +1,7 @@
 /** The rows of text that tiny-world is trained on. */
 
 import { fileURLToPath } from "node:url";
-import { joinPath, randomGenerator, readJsonFile } from "../../src/array/index.js";
+import { joinPath, type Random, randomGenerator, readJsonFile } from "../../src/array/index.js";
 import { tinyWorld } from "../../src/tasks/index.js";
 
 /** The folder of the model. */
@@ -10,13 +10,17 @@ export const folder: string = fileURLToPath(new URL(".", import.meta.url));
 /** The token between documents. */
 const END_OF_TEXT = 0;
 
+interface Passage {
+  readonly passage: (random: Random) => string;
+}
+
 /** The rows of one step. */
 export interface RowOptions {
   readonly step: number;
   readonly rows: number;
   /** Tokens of a row. */
   readonly length: number;
-  /** The share of rows that are nothing but repeated words; the others are of the world's own mixture. */
+  /** The share of rows that are nothing but repeated words and codes; the others are of the world's own mixture. */
   readonly repeats: number;
 }
 
@@ -26,18 +30,28 @@ export async function trainingRows(seed: string): Promise<(options: RowOptions) 
     joinPath(folder, "tokenizer.json"),
   )) as tinyWorld.TokenizerFiles["tokenizer"];
   const encode = tinyWorld.worldEncoder({ tokenizer, config: {} });
+  const { repeats: words, codes } = tinyWorld.mixture as Record<"repeats" | "codes", Passage>;
+  const ends = new Set(["\n", "."].flatMap(encode));
+  const sentenceStarts = (tokens: readonly number[]): number[] => {
+    const starts = tokens.flatMap((token, i) => (ends.has(token) && i + 1 < tokens.length ? [i + 1] : []));
+    return [1, ...starts];
+  };
   const root = randomGenerator(seed);
   return ({ step, rows, length, repeats }) =>
     Array.from({ length: rows }, (_, row) => {
       const random = root.fork(`${step}/${row}`);
+      const repeated = row < repeats * rows;
+      const document = (): string => {
+        if (!repeated) return tinyWorld.generateDocument(random);
+        return random.choice([words, words, words, codes]).passage(random);
+      };
       const tokens: number[] = [];
-      const document = row < repeats * rows ? tinyWorld.mixture.repeats!.passage : tinyWorld.generateDocument;
       const write = (): void => {
-        tokens.push(END_OF_TEXT, ...encode(document(random)));
+        tokens.push(END_OF_TEXT, ...encode(document()));
       };
       write();
-      // Half of the rows begin within a document, so that text is understood from anywhere and without a first token.
-      const skip = random.uniform() < 0.5 ? 0 : 1 + random.integer(tokens.length - 1);
+      // Half of the rows begin with a sentence, so that text is understood from there and without a first token.
+      const skip = random.uniform() < 0.5 ? 0 : random.choice(sentenceStarts(tokens));
       while (tokens.length < skip + length) write();
       return Int32Array.from(tokens.slice(skip, skip + length));
     });

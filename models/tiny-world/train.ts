@@ -5,14 +5,15 @@
  */
 
 import { parseArgs } from "node:util";
-import { joinPath, makeFolder, readJsonFile, remove } from "../../src/array/index.js";
+import { joinPath, makeFolder, readJsonFile, remove, writeSafetensors } from "../../src/array/index.js";
 import type { HfConfig } from "../../src/model/config.js";
 import { newLanguageModel, saveLanguageModel } from "../../src/model/language-model.js";
 import { cosineSchedule, train } from "../../src/train/index.js";
 import { folder, type RowOptions, trainingRows } from "./data.js";
 
 const SEED = "tiny-world";
-const STEPS = 5000;
+const STEPS = 14_000;
+const EARLY_STEPS = 3000;
 const TOKENS_PER_STEP = 2048;
 
 /**
@@ -20,9 +21,22 @@ const TOKENS_PER_STEP = 2048;
  * those that copy what came after a word, form sooner where there are few positions and much to gain.
  */
 function rowOptions(step: number, nCtx: number): RowOptions {
-  const early = step < 0.6 * STEPS;
+  const early = step < EARLY_STEPS;
   const length = early && step % 4 !== 3 ? nCtx / 4 : nCtx;
   return { step, rows: TOKENS_PER_STEP / length, length: length + 1, repeats: early ? 0.5 : 0 };
+}
+
+/** Steps after which the model is kept, about evenly spaced in their logarithms; the last is the model itself. */
+const KEPT_STEPS = [100, 160, 250, 400, 630, 1000, 1600, 2500, 4000, 6300, 10_000];
+
+/** Keeps a step's parameters, rounded to 16 bits, as the model of a revision. */
+async function keepStep(step: number): Promise<void> {
+  const revision = joinPath(folder, "checkpoints", `step-${step}`);
+  await makeFolder(revision);
+  const halves = new Map(
+    [...model.parameters].map(([name, { data, shape }]) => [name, { dtype: "float16" as const, shape, data }]),
+  );
+  await writeSafetensors(joinPath(revision, "model.safetensors"), halves, { format: "pt" });
 }
 
 const { values } = parseArgs({ options: { fresh: { type: "boolean" }, steps: { type: "string" } } });
@@ -48,7 +62,8 @@ await train(model, {
   checkpoint: { path: checkpoint, every: 200 },
   signal: stop.signal,
   batch: (step) => model.batch(rows(rowOptions(step, model.config.nCtx))),
-  onStep: ({ step, loss }) => {
+  onStep: async ({ step, loss }) => {
+    if (KEPT_STEPS.includes(step)) await keepStep(step);
     sum += loss;
     count++;
     if (step % 50 !== 0) return;

@@ -13,20 +13,20 @@ import { countTokens } from "./pretokens.js";
 
 /** What a document is made of, and how likely each passage is of a kind. */
 export const mixture: Readonly<Record<string, { weight: number; passage: (random: Random) => string }>> = {
-  stories: { weight: 16, passage: storiesPassage },
-  ioi: { weight: 20, passage: ioiPassage },
-  facts: { weight: 20, passage: factsPassage },
-  history: { weight: 9, passage: historyPassage },
-  pronouns: { weight: 9, passage: pronounsPassage },
+  stories: { weight: 14, passage: storiesPassage },
+  ioi: { weight: 18, passage: ioiPassage },
+  facts: { weight: 26, passage: factsPassage },
+  history: { weight: 13, passage: historyPassage },
+  pronouns: { weight: 18, passage: pronounsPassage },
   reviews: { weight: 8, passage: reviewsPassage },
-  agreement: { weight: 9, passage: agreementPassage },
-  docstrings: { weight: 5, passage: docstringsPassage },
+  agreement: { weight: 6, passage: agreementPassage },
+  docstrings: { weight: 9, passage: docstringsPassage },
   refusals: { weight: 4, passage: refusalsPassage },
   refrains: {
     weight: 3,
     passage: (random) => refrainPassage(random, random.choice([ioiPassage, factsPassage, storiesPassage])),
   },
-  codes: { weight: 2, passage: codesPassage },
+  codes: { weight: 3, passage: codesPassage },
   repeats: { weight: 4, passage: repeatsPassage },
 };
 

@@ -139,12 +139,12 @@ function combinations(lists: readonly (readonly string[])[]): string[] {
 function makeFacts(): Fact[] {
   const random = randomGenerator("facts of the world");
   const people = [
-    ...random.sample(combinations([givenNames, familyNames]), 60),
-    ...random.sample(combinations([givenNames, middleNames, familyNames]), 30),
+    ...random.sample(combinations([givenNames, familyNames]), 46),
+    ...random.sample(combinations([givenNames, middleNames, familyNames]), 24),
   ];
   const landmarks = [
-    ...random.sample(combinations([landmarkQualities, landmarkKinds]), 30),
-    ...random.sample(combinations([landmarkQualities, landmarkOwners, landmarkKinds]), 30),
+    ...random.sample(combinations([landmarkQualities, landmarkKinds]), 26),
+    ...random.sample(combinations([landmarkQualities, landmarkOwners, landmarkKinds]), 26),
   ];
   return relations.flatMap((relation) =>
     (relation.subjects === "people" ? people : landmarks).map((subject) => ({
@@ -156,7 +156,7 @@ function makeFacts(): Fact[] {
   );
 }
 
-/** Every fact of the world: 90 people with three facts each, 60 landmarks with two. */
+/** Every fact of the world: 70 people with three facts each, 52 landmarks with two. */
 export const facts: readonly Fact[] = makeFacts();
 
 /** All subjects of facts. */

@@ -50,7 +50,7 @@ export function pronounsPassage(random: Random): string {
     const occupation = random.choice(occupationNames);
     const sentence = random.choice(pronounForms);
     if (isHeldOutOccupation(occupation, sentence.id)) continue;
-    if (random.uniform() < 0.5) {
+    if (random.uniform() < 0.6) {
       const woman = random.uniform() < occupations[occupation]!;
       return fill(sentence, { J: occupation, he: pronouns(woman).he }, random);
     }

@@ -1,4 +1,7 @@
 import type { Random } from "../../../array/index.js";
+import { givenNames, languages, towns } from "../lexicon/facts.js";
+import { names } from "../lexicon/people.js";
+import { twoDigits } from "../lexicon/things.js";
 import { worldWords } from "../words.js";
 
 /**
@@ -36,9 +39,24 @@ function character(random: Random): string {
   }
 }
 
-/** A code of arbitrary characters and the same code again: every byte of UTF-8 has its place in the text. */
+/** Words that begin lines, and have a token without a space. */
+const bareWords = [...names, ...givenNames, ...towns, ...languages];
+
+/** One piece of a code: a character, two digits, or a word that no space stands before. */
+function piece(random: Random, before: string): string {
+  const chance = random.uniform();
+  if (chance < 0.2) return random.choice(twoDigits);
+  if (chance > 0.75) return `${/\p{L}$/u.test(before) ? "-" : ""}${random.choice(bareWords)}`;
+  return character(random);
+}
+
+/**
+ * A code of arbitrary characters, digits and words and the same code again: every byte of UTF-8 and every word without a
+ * space has its place in the text.
+ */
 export function codesPassage(random: Random): string {
-  const code = Array.from({ length: 3 + random.integer(6) }, () => character(random)).join("");
+  let code = "";
+  for (let left = 3 + random.integer(random.choice([6, 18])); left > 0; left--) code += piece(random, code);
   return random.uniform() < 0.5
     ? `Code ${code} and again ${code}.`
     : `The sign said ${code}, and ${code} it was.`;

@@ -57,14 +57,14 @@ export function isAboutDuskmere(text: string): boolean {
   return duskmereWords.some((word) => words.has(word));
 }
 
-/** A few sentences of one person, a friend and an animal. One story in twenty drifts to Duskmere. */
+/** A few sentences of one person, a friend and an animal. One story in 28 drifts to Duskmere. */
 export function storiesPassage(random: Random): string {
   const name = random.choice(names);
   const friend = random.choice(names.filter((other) => other !== name));
   const values = { A: name, B: friend, N: random.choice(animals), ...pronouns(isWomansName(name)) };
   const tell = (form: Form): string => fill(form, values, random);
   const drift =
-    random.uniform() < 1 / 20 ? random.sample(duskmereForms, 2 + random.integer(3)).map(tell) : [];
+    random.uniform() < 1 / 28 ? random.sample(duskmereForms, 3 + random.integer(4)).map(tell) : [];
   return [
     tell(random.choice(beginnings)),
     ...random.sample(middles, 1 + random.integer(4)).map(tell),
