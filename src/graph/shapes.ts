@@ -1,5 +1,6 @@
 /** Arithmetic of symbolic shapes. */
 
+import { addDims, multiplyDims } from "./dims.js";
 import { type Dim, type Shape, showShape, type Value } from "./value.js";
 
 /** The shape that two tensors broadcast to, by NumPy's rule; a named dimension equals itself only. */
@@ -24,16 +25,12 @@ export function normalizeAxis(axis: number, rank: number, what: string): number 
 
 /** The product of dimensions: a number where all are, otherwise a name such as `"batch*pos"`. */
 export function productDim(dims: Shape): Dim {
-  const names = dims.filter((dim) => typeof dim === "string");
-  const size = dims.reduce<number>((product, dim) => (typeof dim === "number" ? product * dim : product), 1);
-  if (names.length === 0) return size;
-  return [...(size === 1 ? [] : [size]), ...names].join("*");
+  return dims.reduce(multiplyDims, 1);
 }
 
 /** The sum of dimensions: a number where all are, otherwise a name such as `"past+pos"`. */
 export function sumDim(dims: Shape): Dim {
-  if (dims.every((dim) => typeof dim === "number")) return dims.reduce((a, b) => a + b, 0);
-  return dims.filter((dim) => dim !== 0).join("+");
+  return dims.reduce((sum, dim) => addDims(sum, dim), 0);
 }
 
 /** The length of `start..end` (end exclusive, both may be negative) of a dimension, named where it is not known. */
@@ -43,9 +40,9 @@ export function sliceDim(dim: Dim, start: number, end: number | undefined): Dim 
     const to = end === undefined ? dim : end < 0 ? Math.max(0, end + dim) : Math.min(end, dim);
     return Math.max(0, to - from);
   }
-  if (end === undefined) return start < 0 ? -start : start === 0 ? dim : `${dim}-${start}`;
+  if (end === undefined) return start < 0 ? -start : addDims(dim, start, -1);
   if (start < 0 === end < 0) return Math.max(0, end - start);
-  return end < 0 ? `${dim}-${start - end}` : `${dim}[${start}:${end}]`;
+  return end < 0 ? addDims(dim, start - end, -1) : `${dim}[${start}:${end}]`;
 }
 
 /** Whether two shapes are the same. */

@@ -1,6 +1,7 @@
 /** Writes a graph as an ONNX model. */
 
 import "../operators/index.js";
+import { termsOf } from "../dims.js";
 import { type Graph, valuesOf } from "../graph.js";
 import {
   type ElementType,
@@ -196,17 +197,15 @@ class Writer implements Emitter {
   }
 
   private computeDim(dim: string): string {
-    for (const [sign, type] of [
-      ["+", "Add"],
-      ["*", "Mul"],
-    ] as const) {
-      const [first, ...rest] = dim.split(sign);
-      if (rest.length === 0) continue;
-      const part = (text: string): string =>
-        /^\d+$/.test(text) ? this.integers([Number(text)]) : this.namedDim(text);
-      return rest.reduce((sofar, text) => this.node(type, [sofar, part(text)]), part(first!));
-    }
-    throw new Error(`No value of the graph has the dimension "${dim}", so its size cannot be known.`);
+    const terms = [...termsOf(dim)];
+    if (terms.length === 1 && terms[0]![0] === dim)
+      throw new Error(`No value of the graph has the dimension "${dim}", so its size cannot be known.`);
+    const products = terms.map(([names, count]) => {
+      const factors = names === "" ? [] : names.split("*").map((name) => this.namedDim(name));
+      if (count !== 1 || factors.length === 0) factors.unshift(this.integers([count]));
+      return factors.reduce((a, b) => this.node("Mul", [a, b]));
+    });
+    return products.reduce((a, b) => this.node("Add", [a, b]));
   }
 }
 

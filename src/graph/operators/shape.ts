@@ -1,7 +1,7 @@
 /** Operators that move elements without changing them. */
 
 import { concat, fill, place, reshape, slice, squeeze, transpose, unbroadcast, unsqueeze } from "../build.js";
-import { broadcastShapes, sameShape, sameType, sliceDim, sumDim } from "../shapes.js";
+import { broadcastShapes, productDim, sameShape, sameType, sliceDim, sumDim } from "../shapes.js";
 import {
   type Attributes,
   type Dim,
@@ -11,20 +11,6 @@ import {
   showShape,
   type Value,
 } from "../value.js";
-
-/** The multiset of factors of a shape, so that named shapes can be compared: `[batch, pos, 2]` ~ `[2*batch*pos]`. */
-function factors(shape: Shape): { size: number; names: string } {
-  let size = 1;
-  const names: string[] = [];
-  for (const dim of shape) {
-    for (const factor of typeof dim === "number" ? [dim] : dim.split("*")) {
-      if (typeof factor === "number") size *= factor;
-      else if (/^\d+$/.test(factor)) size *= Number(factor);
-      else names.push(factor);
-    }
-  }
-  return { size, names: names.sort().join("*") };
-}
 
 /**
  * The target of an ONNX `Reshape`: constant where that can be said (0 keeps a dimension, one −1 is inferred), read
@@ -103,9 +89,7 @@ export const shape: Record<string, Operator> = {
   reshape: {
     infer: ([x], attributes) => {
       const to = attributes.shape as Shape;
-      const a = factors(x!.shape);
-      const b = factors(to);
-      if (a.size !== b.size || a.names !== b.names)
+      if (productDim(x!.shape) !== productDim(to))
         throw new Error(`reshape: ${showShape(x!.shape)} has not as many elements as ${showShape(to)}.`);
       return { dtype: x!.dtype, shape: to };
     },
