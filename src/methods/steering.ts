@@ -10,6 +10,7 @@ import { add, type GenerateOptions, type Model, type ModelInput, type PointName 
  * A direction as the difference of what two prompts have at a point, at their last tokens; for several prompts, of
  * the means over them.
  *
+ * @param options.positions `"last"` (default) reads the last token of each prompt, `"all"` the mean over its tokens
  * @returns a vector of the size of the point's last axes
  * @example
  * ```ts
@@ -21,10 +22,11 @@ export async function activationDifference(
   positive: ModelInput,
   negative: ModelInput,
   point: PointName,
+  options: { readonly positions?: "last" | "all"; readonly signal?: AbortSignal } = {},
 ): Promise<Tensor> {
   const [a, b] = await Promise.all([
-    lastActivation(model, positive, point),
-    lastActivation(model, negative, point),
+    meanActivation(model, positive, point, options),
+    meanActivation(model, negative, point, options),
   ]);
   return tensor(
     a.data.map((value, i) => value - b.data[i]!),
@@ -32,21 +34,42 @@ export async function activationDifference(
   );
 }
 
-/** A point's value at the last position, averaged over the rows. */
-async function lastActivation(model: Model, input: ModelInput, point: PointName): Promise<Tensor> {
+/** A point's value at the last position or over all of them, averaged over the rows. */
+async function meanActivation(
+  model: Model,
+  input: ModelInput,
+  point: PointName,
+  { positions = "last", signal }: { readonly positions?: "last" | "all"; readonly signal?: AbortSignal },
+): Promise<Tensor> {
   const axes = model.axes(point);
   if (axes[1] !== "pos")
     throw new Error(
       `A direction is read at a point with positions; ${String(point)} has [${axes.join(", ")}].`,
     );
-  const { cache } = await model.runWithCache(input, { names: [point], logits: "none" });
+  const tokens = typeof input === "string" || isTexts(input) ? model.toTokens(input as string[]) : input;
+  const { cache } = await model.runWithCache(tokens as ModelInput, {
+    names: [point],
+    logits: "none",
+    signal,
+  });
   const value = cache.get(cache.names[0]!);
   const [batch, length, ...rest] = value.shape as [number, number, ...number[]];
   const size = rest.reduce((product, n) => product * n, 1);
-  const mean = new Float32Array(size);
-  for (let row = 0; row < batch; row++)
-    for (let i = 0; i < size; i++) mean[i]! += value.data[((row + 1) * length - 1) * size + i]! / batch;
-  return tensor(mean, rest);
+  const mean = new Float64Array(size);
+  for (let row = 0; row < batch; row++) {
+    // Shorter rows are padded on the left.
+    const own =
+      Array.isArray(tokens) && Array.isArray(tokens[row]) ? (tokens[row] as number[]).length : length;
+    const first = positions === "last" ? length - 1 : length - own;
+    for (let pos = first; pos < length; pos++)
+      for (let i = 0; i < size; i++)
+        mean[i]! += value.data[(row * length + pos) * size + i]! / (batch * (length - first));
+  }
+  return tensor(Float32Array.from(mean), rest);
+}
+
+function isTexts(input: ModelInput): input is readonly string[] {
+  return Array.isArray(input) && typeof input[0] === "string";
 }
 
 /** The direction that the unembedding reads as one token's logit: its column of W_U, `[dModel]`. */

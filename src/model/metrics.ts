@@ -21,11 +21,14 @@ export interface LogProb {
   readonly token: TokenChoice;
   readonly pos: number;
 }
+/** Several tokens by their ids or texts. */
+export type TokenSet = readonly (number | string)[];
 /** The probability of one set of tokens minus that of another, averaged over rows. */
 export interface ProbDiff {
   readonly kind: "probDiff";
-  readonly correct: readonly number[];
-  readonly incorrect: readonly number[];
+  /** One set for all rows, or one for each. */
+  readonly correct: TokenSet | readonly TokenSet[];
+  readonly incorrect: TokenSet | readonly TokenSet[];
   readonly pos: number;
 }
 /** The mean cross-entropy of each next token of the input, in nats. */
@@ -76,10 +79,10 @@ export const logProb = (options: { token: TokenChoice; pos?: number }): LogProb 
   pos: -1,
   ...options,
 });
-/** Difference of the probabilities of two sets of token ids, at the last position by default. */
+/** Difference of the probabilities of two sets of tokens, at the last position by default. */
 export const probDiff = (options: {
-  correct: readonly number[];
-  incorrect: readonly number[];
+  correct: TokenSet | readonly TokenSet[];
+  incorrect: TokenSet | readonly TokenSet[];
   pos?: number;
 }): ProbDiff => ({ kind: "probDiff", pos: -1, ...options });
 /** Mean next-token cross-entropy over the input, in nats. */
@@ -131,16 +134,10 @@ export function lowerMetric(metric: Metric, graph: g.Graph, input: MetricInput):
       };
     }
     case "probDiff": {
-      const weights = new Float32Array(logits.shape[2] as number);
-      for (const id of metric.correct) weights[id]! += 1;
-      for (const id of metric.incorrect) weights[id]! -= 1;
-      const scalar = g.mean(
-        g.sum(g.mul(g.softmax(at), g.input("metric.weights", "float32", [weights.length])), [-1]),
-      );
-      return {
-        scalar,
-        feeds: { "metric.weights": { dtype: "float32", shape: [weights.length], data: weights } },
-      };
+      const weights = setWeights(metric, rows, logits.shape[2] as number, input);
+      const shape = weights.shape.length === 1 ? weights.shape : ["batch", weights.shape[1]!];
+      const scalar = g.mean(g.sum(g.mul(g.softmax(at), g.input("metric.weights", "float32", shape)), [-1]));
+      return { scalar, feeds: { "metric.weights": weights } };
     }
     case "klDivergence": {
       const reference = referenceRow(metric.reference, metric.pos, rows);
@@ -224,6 +221,37 @@ function choiceFeed(choice: TokenChoice, rows: number, { tokenId }: MetricInput)
     throw new Error(`The metric names ${all.length} tokens for a batch of ${rows} rows.`);
   const ids = all.map((token) => BigInt(typeof token === "string" ? tokenId(token) : token));
   return { dtype: "int64", shape: [rows, 1], data: BigInt64Array.from(ids) };
+}
+
+/** +1 at the tokens of the right set and −1 at those of the wrong one: `[dVocab]`, or `[rows, dVocab]` for sets of each row. */
+function setWeights(
+  { correct, incorrect }: ProbDiff,
+  rows: number,
+  dVocab: number,
+  { tokenId }: MetricInput,
+): Feed & { data: Float32Array } {
+  const perRow = [...correct, ...incorrect].some((entry) => Array.isArray(entry));
+  const count = perRow ? rows : 1;
+  const data = new Float32Array(count * dVocab);
+  const write = (sets: ProbDiff["correct"], sign: number): void => {
+    if (sets.length === 0) return;
+    const each = perRow ? (sets as readonly TokenSet[]) : [sets as TokenSet];
+    if (each.length !== count || !each.every(Array.isArray))
+      throw new Error(
+        `The metric has ${each.length} sets of tokens for a batch of ${rows} rows; it takes one for all rows, or one for each.`,
+      );
+    each.forEach((set, row) => {
+      for (const token of set) {
+        const id = typeof token === "string" ? tokenId(token) : token;
+        if (!Number.isInteger(id) || id < 0 || id >= dVocab)
+          throw new RangeError(`The metric names the token ${id}; ids go from 0 to ${dVocab - 1}.`);
+        data[row * dVocab + id]! += sign;
+      }
+    });
+  };
+  write(correct, 1);
+  write(incorrect, -1);
+  return { dtype: "float32", shape: perRow ? [rows, dVocab] : [dVocab], data };
 }
 
 /** One position of reference logits, `[batch, dVocab]`. */

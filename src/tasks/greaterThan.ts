@@ -1,27 +1,20 @@
 import { randomGenerator } from "../array/index.js";
-import { type TaskOptions, taskOptions } from "./prompt.js";
+import { type ChoicePrompt, type TaskOptions, taskOptions } from "./prompt.js";
 import { promptBefore } from "./tiny-world/form.js";
 import { twoDigits } from "./tiny-world/lexicon/things.js";
 import { drawSpan, spanForms } from "./tiny-world/passages/history.js";
 import { slotClasses } from "./tiny-world/slots.js";
 
 /** A prompt whose continuation is a year above another. */
-export interface GreaterThanPrompt {
-  /** Such as `"The war lasted from the year 1732 to the year 17"`. */
-  readonly clean: string;
-  /** The same with the beginning 01, after which every year is possible. */
-  readonly corrupt: string;
+export interface GreaterThanPrompt extends ChoicePrompt {
   /** The two digits of the beginning, as a number. */
   readonly begin: number;
-  /** All pairs of digits above the beginning. */
-  readonly answers: readonly string[];
-  /** All others. */
-  readonly wrongAnswers: readonly string[];
 }
 
 /**
- * Years that must be greater (Hanna et al. 2023, "How does GPT-2 compute greater-than?"). The metric is the probability
- * of all `answers` less that of all `wrongAnswers`.
+ * Years that must be greater (Hanna et al. 2023, "How does GPT-2 compute greater-than?"). Answers are all pairs of
+ * digits above the beginning, wrong answers all others; the corrupt prompt begins in the year 01, after which every year is
+ * possible.
  *
  * @example
  * ```ts

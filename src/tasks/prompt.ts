@@ -1,3 +1,5 @@
+import { logitDiff, type Metric, probDiff } from "../model/index.js";
+
 /** A prompt, a corrupted prompt that differs from it in what matters, and what may follow. */
 export interface Prompt {
   /** The prompt. */
@@ -8,6 +10,49 @@ export interface Prompt {
   readonly answer: string;
   /** What follows the corrupt prompt. */
   readonly wrongAnswer: string;
+}
+
+/** A prompt that several tokens may follow. */
+export interface ChoicePrompt {
+  /** The prompt. */
+  readonly clean: string;
+  /** A prompt with as many words in the same places, to which other answers belong. */
+  readonly corrupt: string;
+  /** All that may follow the clean prompt. */
+  readonly answers: readonly string[];
+  /** What may not. */
+  readonly wrongAnswers: readonly string[];
+}
+
+/**
+ * The metric of some prompts: the mean logit difference between right and wrong answer (Wang et al. 2022), or where there
+ * are several of each, the mean difference of their probabilities (Hanna et al. 2023).
+ *
+ * @throws Error where no prompts came, or prompts of both kinds.
+ * @example
+ * ```ts
+ * const prompts = ioi({ count: 8 });
+ * await model.metric(prompts.map(({ clean }) => clean), taskMetric(prompts)); // such as 8.1
+ * ```
+ */
+export function taskMetric(prompts: readonly (Prompt | ChoicePrompt)[]): Metric {
+  if (prompts.length === 0) throw new Error("A metric of prompts needs a prompt at least; none came.");
+  const choices = prompts.filter((prompt) => "answers" in prompt);
+  if (choices.length === 0) {
+    const single = prompts as readonly Prompt[];
+    return logitDiff({
+      correct: single.map(({ answer }) => answer),
+      incorrect: single.map(({ wrongAnswer }) => wrongAnswer),
+    });
+  }
+  if (choices.length < prompts.length)
+    throw new Error(
+      "Prompts with one answer and prompts with several have different metrics: take them separately.",
+    );
+  return probDiff({
+    correct: choices.map(({ answers }) => answers),
+    incorrect: choices.map(({ wrongAnswers }) => wrongAnswers),
+  });
 }
 
 /** What every prompt generator of the world takes. */

@@ -57,18 +57,38 @@ export function isAboutDuskmere(text: string): boolean {
   return duskmereWords.some((word) => words.has(word));
 }
 
-/** A few sentences of one person, a friend and an animal. One story in 28 drifts to Duskmere. */
-export function storiesPassage(random: Random): string {
+/** Who is in a story, by the slots of its forms. */
+function drawCast(random: Random): Readonly<Record<string, string>> {
   const name = random.choice(names);
   const friend = random.choice(names.filter((other) => other !== name));
-  const values = { A: name, B: friend, N: random.choice(animals), ...pronouns(isWomansName(name)) };
+  return { A: name, B: friend, N: random.choice(animals), ...pronouns(isWomansName(name)) };
+}
+
+/** The first sentence of a story. */
+export function storyBeginning(random: Random): string {
+  return fill(random.choice(beginnings), drawCast(random), random);
+}
+
+/**
+ * A few sentences of one person, a friend and an animal.
+ *
+ * @param options.drift Whether the story drifts to Duskmere; one in 28 does by default.
+ */
+export function tellStory(random: Random, options: { drift?: boolean } = {}): string {
+  const values = drawCast(random);
   const tell = (form: Form): string => fill(form, values, random);
+  const drifts = random.uniform() < 1 / 28;
   const drift =
-    random.uniform() < 1 / 28 ? random.sample(duskmereForms, 3 + random.integer(4)).map(tell) : [];
+    (options.drift ?? drifts) ? random.sample(duskmereForms, 3 + random.integer(4)).map(tell) : [];
   return [
     tell(random.choice(beginnings)),
     ...random.sample(middles, 1 + random.integer(4)).map(tell),
     ...drift,
     ...(random.uniform() < 0.7 ? [tell(random.choice(endings))] : []),
   ].join(" ");
+}
+
+/** A story as the training text has it. */
+export function storiesPassage(random: Random): string {
+  return tellStory(random);
 }
