@@ -264,6 +264,18 @@ export function homeFolder(): string {
   return homedir();
 }
 
+/** A setting of the process's environment; `undefined` where it is not set or empty. */
+export function environment(name: string): string | undefined {
+  return globalThis.process?.env?.[name] || undefined;
+}
+
+/** The folder for what can be made again: `TSLENS_CACHE`, or `tslens` in the user's folder of caches. */
+export function cacheFolder(): string {
+  return (
+    environment("TSLENS_CACHE") ?? join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "tslens")
+  );
+}
+
 /** SHA-256 of bytes or UTF-8 text, in hexadecimal. */
 export function sha256(content: Uint8Array | string): string {
   return createHash("sha256").update(content).digest("hex");

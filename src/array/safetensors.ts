@@ -263,18 +263,44 @@ export async function writeSafetensors(
 ): Promise<void> {
   const named =
     tensors instanceof Map ? [...tensors] : Object.entries(tensors as Record<string, WritableTensor>);
-  const parts = named
-    .map(([name, value]) => {
-      if (name === "__metadata__") throw new Error('A tensor cannot be called "__metadata__".');
-      const array = native(name, value);
-      return { name, dtype: array.dtype, shape: array.shape, bytes: bytesOf(converted(array, name)) };
-    })
-    .sort((a, b) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || (a.name < b.name ? -1 : 1));
+  const lazy = new Map<string, LazyTensor>();
+  for (const [name, value] of named) {
+    const array = native(name, value);
+    const data = converted(array, name);
+    lazy.set(name, { dtype: array.dtype, shape: array.shape, read: () => ({ ...array, data }) });
+  }
+  await writeSafetensorsLazily(path, lazy, metadata);
+}
+
+/** A tensor whose values are made when it is their turn to be written. */
+export interface LazyTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** The values, already of that type. */
+  read(): NativeArray | Promise<NativeArray>;
+}
+
+/**
+ * As `writeSafetensors`, one tensor after another: no more than one is in memory.
+ *
+ * @throws Error where values come that are not of the announced size
+ */
+export async function writeSafetensorsLazily(
+  path: string,
+  tensors: ReadonlyMap<string, LazyTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  if (tensors.has("__metadata__")) throw new Error('A tensor cannot be called "__metadata__".');
+  const parts = [...tensors].sort(
+    ([a, { dtype: x }], [b, { dtype: y }]) => bytesPerElement(y) - bytesPerElement(x) || (a < b ? -1 : 1),
+  );
   const header = new Map<string, unknown>();
   if (Object.keys(metadata).length > 0) header.set("__metadata__", metadata);
   let end = 0;
-  for (const { name, dtype, shape, bytes } of parts) {
-    header.set(name, { dtype: fileNames[dtype], shape, data_offsets: [end, (end += bytes.byteLength)] });
+  for (const [name, { dtype, shape }] of parts) {
+    const begin = end;
+    end += sizeOf(shape) * bytesPerElement(dtype);
+    header.set(name, { dtype: fileNames[dtype], shape, data_offsets: [begin, end] });
   }
   const pairs = [...header].map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
   const text = new TextEncoder().encode(`{${pairs.join(",")}}`);
@@ -282,5 +308,17 @@ export async function writeSafetensors(
   padded.set(text);
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(padded.byteLength), true);
-  await writeFile(path, [length, padded, ...parts.map(({ bytes }) => bytes)]);
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield length;
+    yield padded;
+    for (const [name, { dtype, shape, read }] of parts) {
+      const bytes = bytesOf((await read()).data);
+      if (bytes.byteLength !== sizeOf(shape) * bytesPerElement(dtype))
+        throw new Error(
+          `Tensor "${name}" came with ${bytes.byteLength} bytes, not those of ${dtype} ${shapeText(shape)}.`,
+        );
+      yield bytes;
+    }
+  }
+  await writeFile(path, pieces());
 }

@@ -110,13 +110,21 @@ function zip64Values(extra: DataView): number[] {
   return [];
 }
 
+/** Where the content of an entry begins in the archive. */
+export async function zipDataOffset(file: OpenFile, entry: ZipEntry): Promise<number> {
+  const local = view(await file.read(entry.headerOffset, 30));
+  if (local.getUint32(0, true) !== localSignature)
+    throw new Error(`"${entry.name}" in ${file.path} is not where the list says it is.`);
+  const start = entry.headerOffset + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+  if (start + entry.compressedSize > file.size)
+    throw new Error(`"${entry.name}" in ${file.path} is cut off: it would end behind the file's end.`);
+  return start;
+}
+
 /** Reads one entry and checks it against its checksum. */
 export async function readZipEntry(file: OpenFile, entry: ZipEntry): Promise<Uint8Array> {
   const where = `"${entry.name}" in ${file.path}`;
-  const local = view(await file.read(entry.headerOffset, 30));
-  if (local.getUint32(0, true) !== localSignature)
-    throw new Error(`${where} is not where the list says it is.`);
-  const start = entry.headerOffset + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+  const start = await zipDataOffset(file, entry);
   const packed = await file.read(start, entry.compressedSize);
   const bytes = unpack(packed, entry, where);
   if (bytes.length !== entry.size || crc32(bytes) !== entry.crc) {
