@@ -16,6 +16,7 @@ export {
   type MetricContext,
   probDiff,
   type TokenChoice,
+  type TokenSet,
 } from "./metrics.js";
 export { Model } from "./model.js";
 export { actName, type PointName } from "./names.js";
