@@ -307,7 +307,7 @@ const instructions: Readonly<Record<number, (reader: Unpickler) => void>> = {
   71: (r) => r.push(r.double()), // BINFLOAT
   // texts and bytes
   83: (r) => r.push(r.line().replace(/^(['"])(.*)\1$/s, "$2")), // STRING
-  86: (r) => r.push(r.line()), // UNICODE
+  86: (r) => r.push(r.escapedLine()), // UNICODE
   84: (r) => r.push(r.text(r.signed())), // BINSTRING
   85: (r) => r.push(r.text(r.number(1))), // SHORT_BINSTRING
   88: (r) => r.push(r.text(r.number(4))), // BINUNICODE
