@@ -8,5 +8,6 @@ export { type ChoicePrompt, type Prompt, type TaskOptions, taskMetric } from "./
 export * from "./refusal.js";
 export * from "./sentiment.js";
 export * from "./subjectVerbAgreement.js";
+export * from "./superposition.js";
 export * as tinyWorld from "./tiny-world/index.js";
 export * from "./topic.js";
