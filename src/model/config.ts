@@ -1,27 +1,48 @@
 /** What a model is made like, in terms that all families share. */
 
+/** How the wavelengths of rotary positions are stretched for long contexts. */
+export type RotaryScaling =
+  | { readonly kind: "linear"; readonly factor: number }
+  /** Llama 3's, by the names of its configuration. */
+  | {
+      readonly kind: "llama3";
+      readonly factor: number;
+      readonly lowFreqFactor: number;
+      readonly highFreqFactor: number;
+      readonly originalContext: number;
+    }
+  /** YaRN (Peng et al. 2023): from dimension pair `from` to `to` the frequencies go over to the slowed ones. */
+  | { readonly kind: "yarn"; readonly factor: number; readonly from: number; readonly to: number };
+
 /** Rotary position embedding. */
 export interface RotaryConfig {
   /** The base of the wavelengths (`rope_theta`). */
   readonly base: number;
   /** How many of a head's dimensions are rotated. */
   readonly dim: number;
-  /** Llama 3's rescaling of long wavelengths, where the model has it. */
-  readonly scaling?: Llama3Scaling;
-}
-
-/** Llama 3's rope scaling, by the names of its configuration. */
-export interface Llama3Scaling {
-  readonly factor: number;
-  readonly lowFreqFactor: number;
-  readonly highFreqFactor: number;
-  readonly originalContext: number;
+  /** Which dimensions turn together: `i` and `i + dim/2`, or `2i` and `2i + 1`. */
+  readonly pairs?: "halves" | "adjacent";
+  /** Rescaling of wavelengths, where the model has it. */
+  readonly scaling?: RotaryScaling;
+  /** What each frequency is divided by (LongRoPE, Ding et al. 2024). */
+  readonly divisors?: readonly number[];
+  /** The divisors of runs with more than `from` positions. */
+  readonly long?: { readonly from: number; readonly divisors: readonly number[] };
+  /** What cosines and sines are multiplied by; 1 by default. */
+  readonly factor?: number;
 }
 
 /** A model's sizes and choices. */
 export interface ModelConfig {
   /** The family's name, such as `"gpt2"`. */
   readonly family: string;
+  /**
+   * What its logits are of: the next token of a text, masked tokens anywhere in it, or classes of the whole text (then
+   * `labels` names them).
+   */
+  readonly task: "nextToken" | "maskedToken" | "classification";
+  /** The names of a classifier's classes. */
+  readonly labels?: readonly string[];
   /** Transformer blocks. */
   readonly nLayers: number;
   /** Attention heads in each block. */
@@ -39,71 +60,63 @@ export interface ModelConfig {
   /** Entries of the vocabulary. */
   readonly dVocab: number;
   /** The MLP's nonlinearity. */
-  readonly actFn: "gelu" | "gelu_new" | "silu" | "relu";
+  readonly actFn: "gelu" | "gelu_new" | "silu" | "relu" | "tanh";
   /** Layer norm or RMS norm. */
   readonly normalization: "LN" | "RMS";
+  /**
+   * Where a block's norms act: on what attention and MLP read (`before`), on what they add (`branch`), or on the residual
+   * stream after they added it (`after`).
+   */
+  readonly normPlacement: "before" | "branch" | "after";
   /** What the norm adds to the variance. */
   readonly epsilon: number;
+  /** What is added to a norm's stored weight; 0 by default. */
+  readonly normOffset?: number;
+  /** Whether attention and MLP read the same residual stream, and both are added to it. */
+  readonly parallel?: boolean;
   /** Whether the MLP multiplies two branches. */
   readonly gatedMlp: boolean;
+  /** How many experts an MLP has, and how many of them a token uses. */
+  readonly experts?: { readonly count: number; readonly perToken: number };
   /** What attention scores are multiplied by. */
   readonly attentionScale: number;
-  /** Rotary positions; learned ones where this is missing. */
+  /** Whether layer `l` divides its scores by `l + 1` too. */
+  readonly scoresScaledByLayer?: boolean;
+  /** Attention scores are held within ± this by a hyperbolic tangent. */
+  readonly scoreCap?: number;
+  /** Whether a position sees those after it too. */
+  readonly bidirectional?: boolean;
+  /** Layers that are local see so many positions, their own among them; all layers, where `localLayers` is missing. */
+  readonly window?: number;
+  /** Which layers are local. */
+  readonly localLayers?: readonly boolean[];
+  /** Rotary positions; learned ones or ALiBi where this is missing. */
   readonly rotary?: RotaryConfig;
+  /** Rotary positions of local layers, where they differ. */
+  readonly localRotary?: RotaryConfig;
+  /** ALiBi's slope for each head. */
+  readonly alibi?: readonly number[];
+  /** The row of the first position in the table of learned positions; 0 by default. */
+  readonly positionOffset?: number;
+  /** Width of the embeddings, where it is not `dModel`. */
+  readonly dEmbed?: number;
+  /** What embeddings are multiplied by. */
+  readonly embeddingScale?: number;
+  /** What attention and MLP are multiplied by before they are added. */
+  readonly residualScale?: number;
+  /** What logits are multiplied by. */
+  readonly logitScale?: number;
+  /** Logits are held within ± this by a hyperbolic tangent. */
+  readonly logitCap?: number;
+  /** Kinds of token types (segments), where the family has them. */
+  readonly tokenTypes?: number;
   /** Whether the unembedding is the embedding. */
   readonly tiedEmbeddings: boolean;
   /** The token that begins a text, where the model has one. */
   readonly bosToken?: number;
   /** The tokens that end a text. */
   readonly eosTokens: readonly number[];
+  /** The token that fills padded places. */
+  readonly padToken?: number;
 }
-
-/** A parsed `config.json`. */
-export type HfConfig = Readonly<Record<string, unknown>>;
-
-/** A number of a `config.json`, or an error that names what is there instead. */
-export function numberOf(config: HfConfig, key: string, otherwise?: number): number {
-  const value = config[key] ?? otherwise;
-  if (typeof value !== "number" || !Number.isFinite(value))
-    throw new Error(`config.json: "${key}" must be a number, but is ${JSON.stringify(value)}.`);
-  return value;
-}
-
-/** A count of a `config.json`: a whole number from 1 on. */
-export function countOf(config: HfConfig, key: string, otherwise?: number): number {
-  const value = numberOf(config, key, otherwise);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`config.json: "${key}" must be a whole number from 1 on, but is ${value}.`);
-  return value;
-}
-
-/** The ids of special tokens that a `config.json` gives as a number, a list or null. */
-export function tokenIds(value: unknown): number[] {
-  return (Array.isArray(value) ? value : [value]).filter((id): id is number => typeof id === "number");
-}
-
-/** One of the choices that the engine has, or an error that lists them. */
-export function oneOf<T extends string>(
-  config: HfConfig,
-  key: string,
-  choices: Readonly<Record<string, T>>,
-  otherwise?: string,
-): T {
-  const value = (config[key] ?? otherwise) as string;
-  const found = Object.hasOwn(choices, value) ? choices[value] : undefined;
-  if (found === undefined)
-    throw new Error(
-      `config.json: "${key}" is ${JSON.stringify(value)}; known are ${Object.keys(choices).join(", ")}.`,
-    );
-  return found;
-}
-
-/** The nonlinearities by the names that `config.json` files use. */
-export const activations = {
-  gelu: "gelu",
-  gelu_new: "gelu_new",
-  gelu_pytorch_tanh: "gelu_new",
-  silu: "silu",
-  swish: "silu",
-  relu: "relu",
-} as const;
+export { type HfConfig, numberOf } from "./hf-config.js";

@@ -9,7 +9,6 @@ import type { Feed } from "../runtime/ort.js";
 import { type Plan, Runtime, type RuntimeOptions } from "../runtime/plan.js";
 import { runByRows } from "../runtime/rows.js";
 import type { ModelConfig } from "./config.js";
-import { type DecoderOptions, decoder, unembed } from "./decoder.js";
 import type { Edit } from "./edits.js";
 import type { Layout } from "./family.js";
 import { type Batch, batchFeeds } from "./input.js";
@@ -17,11 +16,13 @@ import { type LoweredEdit, lowerEdit } from "./lower-edits.js";
 import { type LoweredMetric, lowerMetric, type Metric, type MetricInput } from "./metrics.js";
 import { type PointName, resolveName } from "./names.js";
 import type { Parameters } from "./parameters.js";
+import type { GraphOptions } from "./parts/context.js";
+import { unembed } from "./parts/head.js";
 import type { Site, Window } from "./selection.js";
+import { transformer } from "./transformer.js";
 
-/** Points that cost something to have apart; the decoder leaves them out where nobody wants them. */
-const optional =
-  /\.ln\d\.hook_|ln_final\.hook_|hook_result$|hook_attn_in$|hook_[qkv]_input$|^unembed\.hook_in$/;
+/** Inputs that every head has of its own; a graph that has them apart computes the norms before them for each head. */
+const headInputs = /hook_attn_in$|hook_[qkv]_input$/;
 
 /** Products with so many rows run at the machine's full rate: parts of a batch need not be larger. */
 const FULL_RATE_TOKENS = 256;
@@ -44,6 +45,8 @@ export class Engine {
   /** Every point of the model, in the order in which they are computed. */
   readonly sites: ReadonlyMap<string, Site>;
   readonly names: readonly string[];
+  /** Points that cost something to have apart; the graph leaves them out where nobody wants them. */
+  private readonly optional: ReadonlySet<string>;
   private readonly graphs = new Map<string, g.Graph>();
   private readonly requests = new Map<string, g.Graph>();
   private readonly leaves = new Map<string, g.Value>();
@@ -57,20 +60,22 @@ export class Engine {
     this.runtime = new Runtime(parameters, options);
     this.sites = this.findSites();
     this.names = [...this.sites.keys()];
+    const free = g.pointsOf(this.build({ wants: () => false }));
+    this.optional = new Set(this.names.filter((name) => !free.has(name)));
   }
 
   /** All points: those of the plain graph, and those that only a graph with its heads apart has. */
   private findSites(): Map<string, Site> {
     const { nHeads, nKvHeads } = this.config;
     const all = this.build({ wants: (name) => !name.endsWith("hook_attn_in") || nHeads === nKvHeads });
-    const plain = this.build({ wants: (name) => optional.test(name) && !/_input$|attn_in$/.test(name) });
+    const plain = this.build({ wants: (name) => !headInputs.test(name) });
     // Both orders are of computation; the inputs for each head come first in their block.
     const merged = new Map<string, g.Value>(g.pointsOf(plain));
     const sites = new Map<string, Site>();
     const put = (name: string, value: g.Value): void => {
       sites.set(name, { name, axes: value.attributes.axes as readonly string[], shape: value.shape });
     };
-    const byHead = [...g.pointsOf(all)].filter(([name]) => /_input$|attn_in$/.test(name));
+    const byHead = [...g.pointsOf(all)].filter(([name]) => headInputs.test(name));
     for (const [name, value] of merged) {
       put(name, value);
       const block = /^(blocks\.\d+)\.hook_resid_pre$/.exec(name)?.[1];
@@ -79,8 +84,8 @@ export class Engine {
     return sites;
   }
 
-  private build(options: DecoderOptions): g.Graph {
-    return decoder(this.config, this.layout, (name) => this.parameter(name), options);
+  private build(options: GraphOptions): g.Graph {
+    return transformer(this.config, this.layout, (name) => this.parameter(name), options);
   }
 
   /** One value for each parameter, so that the gradients of all its uses are summed. */
@@ -109,8 +114,8 @@ export class Engine {
   }
 
   /** The graph in which points are wanted: `logits`, and every point that costs nothing or is among them. */
-  graph(wanted: Iterable<string>, options: Omit<DecoderOptions, "wants"> = {}): g.Graph {
-    const apart = [...new Set(wanted)].filter((name) => optional.test(name)).sort();
+  graph(wanted: Iterable<string>, options: Omit<GraphOptions, "wants"> = {}): g.Graph {
+    const apart = [...new Set(wanted)].filter((name) => this.optional.has(name)).sort();
     const key = JSON.stringify([apart, options.padded, options.cached, options.last]);
     const known = this.graphs.get(key);
     if (known) return known;
@@ -173,7 +178,7 @@ export class Engine {
   /** The points that a metric function asks for, found by asking it once. */
   private mentioned(metric: Extract<Metric, (...args: never[]) => unknown>): string[] {
     const names: string[] = [];
-    const graph = this.graph(this.names.filter((name) => !/_input$|attn_in$/.test(name)));
+    const graph = this.graph(this.names.filter((name) => !headInputs.test(name)));
     metric({
       logits: new g.Expression(graph.outputs.logits!),
       point: (name) => {
@@ -186,7 +191,8 @@ export class Engine {
 
   /** Logits of a residual stream by the model's own final norm and unembedding. */
   unembed(residual: g.Value): g.Value {
-    return unembed(this.config, this.layout, (name) => this.parameter(name), residual);
+    const parameter = (name: string): g.Value => this.parameter(name);
+    return unembed({ config: this.config, layout: this.layout, parameter }, residual);
   }
 
   /**
@@ -216,7 +222,7 @@ export class Engine {
       promptLength: window.promptLength ?? batch.tokens[0]!.length,
       growing: window.growing ?? false,
     };
-    return Object.assign(batchFeeds(batch, start), ...edits.map((edit) => edit.feeds(seen)));
+    return Object.assign(batchFeeds(batch, this.config, start), ...edits.map((edit) => edit.feeds(seen)));
   }
 
   /** W_O of a layer, `[head, dHead, dModel]`. */

@@ -1,6 +1,7 @@
 /** What a family of models says of itself: how to read its configuration, and where its weights are. */
 
-import type { HfConfig, ModelConfig } from "./config.js";
+import type { ModelConfig } from "./config.js";
+import type { HfConfig } from "./hf-config.js";
 
 /** A linear map, as its weights are stored. */
 export interface Linear {
@@ -12,47 +13,97 @@ export interface Linear {
   readonly layout: "inOut" | "outIn";
   readonly dIn: number;
   readonly dOut: number;
-  /** The outputs `from..to` of a matrix with `dOut` = `to − from` used ones, where several maps share one matrix. */
-  readonly part?: { readonly from: number; readonly of: number };
+  /**
+   * Where several maps share one matrix: it has `of` outputs in all, in `groups` (1 by default) of equal size, and this
+   * map's are `dOut / groups` of each group, from `from` on.
+   */
+  readonly part?: { readonly from: number; readonly of: number; readonly groups?: number };
 }
 
 /** A norm's parameters. */
 export interface Norm {
   readonly weight: string;
   readonly bias?: string;
+  /** The width; `dModel` by default. */
+  readonly size?: number;
+}
+
+/** An MLP of one hidden layer. */
+export interface DenseMlp {
+  readonly in: Linear;
+  readonly gate?: Linear;
+  /** The matrix that holds the gate and the other branch side by side, where the family stores them so. */
+  readonly gateIn?: Linear;
+  readonly out: Linear;
+}
+
+/** Several MLPs, and the map that says how much each token uses of them. */
+export interface ExpertMlp {
+  readonly router: Linear;
+  readonly experts: readonly DenseMlp[];
 }
 
 /** Where the parts of one block are. */
 export interface Block {
-  readonly ln1: Norm;
-  readonly ln2: Norm;
+  /** The norm of attention, where the configuration's `normPlacement` says. */
+  readonly ln1?: Norm;
+  /** The norm of the MLP; missing where it shares the one before attention. */
+  readonly ln2?: Norm;
+  /** Further norms, on what attention and MLP add. */
+  readonly ln1Post?: Norm;
+  readonly ln2Post?: Norm;
   readonly q: Linear;
   readonly k: Linear;
   readonly v: Linear;
-  /** The matrix that holds q, k and v side by side, where the family stores them so. */
+  /** The matrix that holds q, k and v, where the family stores them so. */
   readonly qkv?: Linear;
+  /** The norms of queries and keys: of each head (size `dHead`) or of all together. */
+  readonly qNorm?: Norm;
+  readonly kNorm?: Norm;
   readonly o: Linear;
-  readonly mlp: { readonly in: Linear; readonly gate?: Linear; readonly out: Linear };
+  readonly mlp: DenseMlp | ExpertMlp;
+}
+
+/** The head of a classifier. */
+export interface Classifier {
+  /** The layer that reads the first position. */
+  readonly pooler: Linear;
+  readonly nonlinearity: ModelConfig["actFn"];
+  /** The map to the classes. */
+  readonly out: Linear;
 }
 
 /** Where the parts of a model are. */
 export interface Layout {
   readonly embed: string;
+  /** From embeddings to the residual stream, where their widths differ; and back. */
+  readonly embedProjection?: Linear;
+  readonly unembedProjection?: Linear;
   /** Learned positions. */
   readonly positions?: string;
+  /** Embeddings of token types. */
+  readonly tokenTypes?: string;
+  /** The norm of the embeddings' sum. */
+  readonly embedNorm?: Norm;
   readonly block: (layer: number) => Block;
-  readonly lnFinal: Norm;
-  readonly unembed: Linear;
+  readonly lnFinal?: Norm;
+  /** What a masked language model does before its unembedding. */
+  readonly transform?: { readonly dense: Linear; readonly norm: Norm };
+  readonly unembed?: Linear;
+  /** In the place of `unembed`. */
+  readonly classifier?: Classifier;
 }
 
 /** A family of models. */
 export interface Family {
   /** Its values of `model_type` in `config.json`. */
   readonly modelTypes: readonly string[];
+  /** The endings of `architectures` in `config.json` that it can be, such as `ForCausalLM`. */
+  readonly heads: readonly string[];
   /** The prefix of its parameters' names that some files leave out. */
   readonly prefix: string;
   /** Reads `config.json`. */
   readonly config: (json: HfConfig) => ModelConfig;
   /** Says where the weights are. */
-  readonly layout: (config: ModelConfig) => Layout;
+  readonly layout: (config: ModelConfig, json: HfConfig) => Layout;
 }

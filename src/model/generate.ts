@@ -4,11 +4,11 @@ import { randomGenerator, type Tensor } from "../array/index.js";
 import { reportProgress, workSignal } from "../runtime/host.js";
 import type { Feed } from "../runtime/ort.js";
 import type { ModelConfig } from "./config.js";
-import { pastName, presentName } from "./decoder.js";
 import type { Edit } from "./edits.js";
 import type { Engine } from "./engine.js";
 import { type NamedHook, runHooked } from "./hooks.js";
 import type { Batch } from "./input.js";
+import { pastName, presentName } from "./parts/context.js";
 import { checkSampling, type SamplingOptions, sampleToken } from "./sample.js";
 
 /** What `onToken` is told after each step. */

@@ -2,6 +2,7 @@
 
 import { type AnyTensor, shapeText } from "../array/index.js";
 import type { Feed } from "../runtime/ort.js";
+import type { ModelConfig } from "./config.js";
 
 /** A text, texts, token ids of one text or of several, or an integer NdArray `[pos]` or `[batch, pos]`. */
 export type ModelInput =
@@ -11,43 +12,79 @@ export type ModelInput =
   | readonly (readonly number[])[]
   | AnyTensor;
 
-/** Rows of token ids of equal length; padding, where there is some, stands on the left. */
+/**
+ * Rows of token ids of equal length; padding, where there is some, stands on the left, or on the right for models that
+ * read in both directions.
+ */
 export interface Batch {
   readonly tokens: readonly (readonly number[])[];
   /** 1 at tokens and 0 at padding, `[batch][pos]`; missing where nothing is padded. */
   readonly mask?: readonly (readonly number[])[];
+  /** The type of each token, for models that have such; 0 by default. */
+  readonly tokenTypes?: readonly (readonly number[])[];
 }
 
 /** What is needed to read an input. */
-export interface InputContext {
-  readonly dVocab: number;
-  readonly nCtx: number;
+export interface InputContext
+  extends Pick<ModelConfig, "family" | "dVocab" | "nCtx" | "bidirectional" | "tokenTypes"> {
   /** The id that fills padded places; it is never attended to. */
   readonly padToken: number;
   readonly encode: (text: string) => number[];
 }
 
-/** Turns an input into rows of equal length; shorter ones are padded on the left. */
+/** What goes with an input. */
+export interface InputOptions {
+  readonly attentionMask?: readonly (readonly number[])[] | AnyTensor;
+  readonly tokenTypes?: readonly (readonly number[])[] | AnyTensor;
+}
+
+/** Turns an input into rows of equal length; shorter ones are padded. */
 export function readInput(
   input: ModelInput,
   context: InputContext,
-  attentionMask?: readonly (readonly number[])[] | AnyTensor,
+  { attentionMask, tokenTypes }: InputOptions = {},
 ): Batch {
   const rows = rowsOf(input, context);
   if (rows.length === 0) throw new Error("The input is empty: give a text or token ids.");
   const length = Math.max(...rows.map((row) => row.length));
   for (const row of rows) checkRow(row, context);
   const ragged = rows.some((row) => row.length !== length);
-  const tokens = rows.map((row) => [
-    ...new Array<number>(length - row.length).fill(context.padToken),
-    ...row,
-  ]);
+  const pad = <T>(row: readonly T[], filler: T): T[] => {
+    const padding = new Array<T>(length - row.length).fill(filler);
+    return context.bidirectional ? [...row, ...padding] : [...padding, ...row];
+  };
+  const tokens = rows.map((row) => pad(row, context.padToken));
+  const types = tokenTypes && readTypes(nestedRows(tokenTypes), rows, context).map((row) => pad(row, 0));
+  const typed = types ? { tokenTypes: types } : {};
   if (attentionMask === undefined) {
-    if (!ragged) return { tokens };
-    return { tokens, mask: rows.map((row) => tokens[0]!.map((_, i) => (i < length - row.length ? 0 : 1))) };
+    if (!ragged) return { tokens, ...typed };
+    return {
+      tokens,
+      mask: rows.map((row) =>
+        pad(
+          row.map(() => 1),
+          0,
+        ),
+      ),
+      ...typed,
+    };
   }
   if (ragged) throw new Error("An attention mask goes with rows of equal length; these differ.");
-  return { tokens, mask: checkMask(nestedRows(attentionMask), tokens) };
+  return { tokens, mask: checkMask(nestedRows(attentionMask), tokens, context), ...typed };
+}
+
+function readTypes(
+  types: readonly (readonly number[])[],
+  rows: readonly (readonly number[])[],
+  { family, tokenTypes: count }: InputContext,
+): readonly (readonly number[])[] {
+  if (count === undefined) throw new Error(`Models of the family "${family}" have no token types.`);
+  const fits = types.length === rows.length && types.every((row, i) => row.length === rows[i]!.length);
+  if (!fits) throw new Error("The token types must be rows as long as those of the input.");
+  for (const type of types.flat())
+    if (!Number.isInteger(type) || type < 0 || type >= count)
+      throw new Error(`The token type ${type} is not one of 0 to ${count - 1}.`);
+  return types;
 }
 
 function rowsOf(input: ModelInput, { encode }: InputContext): readonly (readonly number[])[] {
@@ -85,6 +122,7 @@ function checkRow(row: readonly number[], { dVocab, nCtx }: InputContext): void 
 function checkMask(
   mask: readonly (readonly number[])[],
   tokens: readonly (readonly number[])[],
+  { bidirectional }: InputContext,
 ): readonly (readonly number[])[] {
   const fits = mask.length === tokens.length && mask.every((row) => row.length === tokens[0]!.length);
   if (!fits)
@@ -93,9 +131,11 @@ function checkMask(
     );
   if (!mask.every((row) => row.every((x) => x === 0 || x === 1)))
     throw new Error("An attention mask holds 1 at tokens and 0 at padding.");
-  if (!mask.every((row) => row.at(-1) === 1))
+  if (!mask.every((row) => row.at(bidirectional ? 0 : -1) === 1))
     throw new Error(
-      "A row of the attention mask ends with padding; models of this kind are padded on the left.",
+      bidirectional
+        ? "A row of the attention mask begins with padding; models of this kind are padded on the right."
+        : "A row of the attention mask ends with padding; models of this kind are padded on the left.",
     );
   return mask;
 }
@@ -107,18 +147,25 @@ const int64 = (rows: readonly (readonly number[])[]): Feed => ({
 });
 
 /**
- * The inputs of a decoder's graph for a batch: token ids, positions (counted over real tokens, as transformers does)
- * and the mask.
+ * The inputs of a model's graph for a batch: token ids, positions (in decoders counted over real tokens, as
+ * transformers does), token types where the model has them, and the mask.
  *
  * @param start how many positions of the rows are remembered already
  */
-export function batchFeeds({ tokens, mask }: Batch, start = 0): Record<string, Feed> {
+export function batchFeeds(
+  { tokens, mask, tokenTypes }: Batch,
+  config: Pick<ModelConfig, "bidirectional" | "tokenTypes">,
+  start = 0,
+): Record<string, Feed> {
   const fresh = (rows: readonly (readonly number[])[]): readonly (readonly number[])[] =>
     start === 0 ? rows : rows.map((row) => row.slice(start));
-  const positions = mask ? mask.map(countReal) : tokens.map((row) => row.map((_, i) => i));
+  const counted = mask && !config.bidirectional;
+  const positions = counted ? mask.map(countReal) : tokens.map((row) => row.map((_, i) => i));
+  const types = config.tokenTypes && (tokenTypes ?? tokens.map((row) => row.map(() => 0)));
   return {
     tokens: int64(fresh(tokens)),
     positions: int64(fresh(positions)),
+    ...(types ? { tokenTypes: int64(fresh(types)) } : {}),
     ...(mask ? { attentionMask: int64(mask) } : {}),
   };
 }

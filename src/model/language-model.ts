@@ -13,11 +13,12 @@ import {
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Objective } from "../train/index.js";
-import { type HfConfig, type ModelConfig, numberOf } from "./config.js";
-import { decoder } from "./decoder.js";
+import type { ModelConfig } from "./config.js";
+import { blocksOf, expectedShapes } from "./expected-parameters.js";
 import { familyOf } from "./families/index.js";
 import type { Layout } from "./family.js";
-import { expectedShapes } from "./parameters.js";
+import { type HfConfig, numberOf } from "./hf-config.js";
+import { transformer } from "./transformer.js";
 
 /** A model in training. */
 export interface LanguageModel extends Objective {
@@ -37,12 +38,12 @@ export interface LanguageModel extends Objective {
 export function newLanguageModel(json: HfConfig, { seed = 0 }: { seed?: number } = {}): LanguageModel {
   const family = familyOf(json);
   const config = family.config(json);
-  const layout = family.layout(config);
+  const layout = family.layout(config, json);
   const parameters = freshParameters(config, layout, seed, numberOf(json, "initializer_range", 0.02));
   const leaves = new Map(
     [...parameters].map(([name, { shape }]) => [name, g.parameter(name, "float32", shape)]),
   );
-  const graph = decoder(config, layout, (name) => leaves.get(name)!, { wants: () => false });
+  const graph = transformer(config, layout, (name) => leaves.get(name)!, { wants: () => false });
   const next = g.input("next", "int64", ["batch", "pos"]);
   const loss = g.mean(g.crossEntropy(graph.outputs.logits!, next));
   return { config, parameters, loss, batch: trainingBatch };
@@ -56,10 +57,9 @@ function freshParameters(
 ): Map<string, Tensor> {
   const random = randomGenerator(seed);
   const writers = new Set<string>();
-  for (let layer = 0; layer < config.nLayers; layer++) {
-    const block = layout.block(layer);
-    writers.add(block.o.weight).add(block.mlp.out.weight);
-  }
+  for (const { o, mlp } of blocksOf(config, layout))
+    for (const { weight } of [o, ...("router" in mlp ? mlp.experts : [mlp]).map(({ out }) => out)])
+      writers.add(weight);
   const parameters = new Map<string, Tensor>();
   for (const [name, shape] of expectedShapes(config, layout)) {
     const size = shape.reduce((a, b) => a * b, 1);

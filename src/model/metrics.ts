@@ -4,6 +4,7 @@ import { contiguous, type Tensor } from "../array/index.js";
 import * as g from "../graph/index.js";
 import { Expression, type Value } from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
+import type { ModelConfig } from "./config.js";
 
 /** Token ids, or texts of single tokens: one for all rows of the batch, or one for each. */
 export type TokenChoice = number | string | readonly number[] | readonly string[];
@@ -31,9 +32,11 @@ export interface ProbDiff {
   readonly incorrect: TokenSet | readonly TokenSet[];
   readonly pos: number;
 }
-/** The mean cross-entropy of each next token of the input, in nats. */
+/** The mean cross-entropy of each next token of the input, or of the right classes, in nats. */
 export interface CrossEntropy {
   readonly kind: "crossEntropy";
+  /** The class of each row by number or name, for classifiers. */
+  readonly labels?: TokenChoice;
 }
 /** The divergence KL(reference ‖ run) of the next-token distributions, averaged over rows, in nats. */
 export interface KlDivergence {
@@ -44,7 +47,7 @@ export interface KlDivergence {
 
 /** What a metric function is given: the logits and the points it asks for. */
 export interface MetricContext {
-  /** `[batch, pos, dVocab]` */
+  /** `[batch, pos, dVocab]`; `[batch, labels]` of a classifier. */
   readonly logits: Expression;
   /** A point's value by its full name. */
   readonly point: (name: string) => Expression;
@@ -85,8 +88,15 @@ export const probDiff = (options: {
   incorrect: TokenSet | readonly TokenSet[];
   pos?: number;
 }): ProbDiff => ({ kind: "probDiff", pos: -1, ...options });
-/** Mean next-token cross-entropy over the input, in nats. */
-export const crossEntropy = (): CrossEntropy => ({ kind: "crossEntropy" });
+/**
+ * Mean next-token cross-entropy over the input, in nats.
+ *
+ * @param options.labels for a classifier: the right class of each row, by number or name, or one for all rows
+ */
+export const crossEntropy = (options: { labels?: TokenChoice } = {}): CrossEntropy => ({
+  kind: "crossEntropy",
+  ...options,
+});
 /** KL(reference ‖ run) at the last position by default; `reference` are logits `[batch, pos, dVocab]`. */
 export const klDivergence = (options: { reference: Tensor; pos?: number }): KlDivergence => ({
   kind: "klDivergence",
@@ -99,7 +109,9 @@ export interface MetricInput {
   readonly tokens: readonly (readonly number[])[];
   /** 1 at tokens and 0 at padding. */
   readonly mask?: readonly (readonly number[])[];
-  /** Texts of single tokens to ids. */
+  /** What the logits are of. */
+  readonly task: ModelConfig["task"];
+  /** Texts of single tokens, or names of classes, to ids. */
   readonly tokenId: (text: string) => number;
 }
 
@@ -113,7 +125,7 @@ export interface LoweredMetric {
 export function lowerMetric(metric: Metric, graph: g.Graph, input: MetricInput): LoweredMetric {
   const logits = graph.outputs.logits!;
   if (typeof metric === "function") return lowerFunction(metric, graph, logits);
-  if (metric.kind === "crossEntropy") return lowerCrossEntropy(logits, input);
+  if (metric.kind === "crossEntropy") return lowerCrossEntropy(metric, logits, input);
   const at = pickPosition(logits, metric.pos, input);
   const rows = input.tokens.length;
   switch (metric.kind) {
@@ -134,13 +146,13 @@ export function lowerMetric(metric: Metric, graph: g.Graph, input: MetricInput):
       };
     }
     case "probDiff": {
-      const weights = setWeights(metric, rows, logits.shape[2] as number, input);
+      const weights = setWeights(metric, rows, at.shape[1] as number, input);
       const shape = weights.shape.length === 1 ? weights.shape : ["batch", weights.shape[1]!];
       const scalar = g.mean(g.sum(g.mul(g.softmax(at), g.input("metric.weights", "float32", shape)), [-1]));
       return { scalar, feeds: { "metric.weights": weights } };
     }
     case "klDivergence": {
-      const reference = referenceRow(metric.reference, metric.pos, rows);
+      const reference = referenceRow(metric.reference, metric.pos, rows, input);
       const wanted = g.logSoftmax(g.input("metric.reference", "float32", ["batch", reference.shape[1]!]));
       const scalar = g.mean(g.sum(g.mul(g.exp(wanted), g.sub(wanted, g.logSoftmax(at))), [-1]));
       return {
@@ -170,7 +182,7 @@ function lowerFunction(
 /** `−log p` of each next token, `[batch, pos−1]`, and the ids that it is fed. */
 export function nextTokenLoss(
   logits: Value,
-  { tokens }: MetricInput,
+  { tokens }: Pick<MetricInput, "tokens">,
 ): { losses: Value; feeds: Record<string, Feed> } {
   const length = tokens[0]!.length;
   if (length < 2) throw new Error("The cross-entropy of next tokens needs an input of two tokens or more.");
@@ -197,7 +209,21 @@ export function lossWeights({ tokens, mask }: MetricInput): Float32Array {
   return flat.map((weight) => weight / count);
 }
 
-function lowerCrossEntropy(logits: Value, input: MetricInput): LoweredMetric {
+function lowerCrossEntropy({ labels }: CrossEntropy, logits: Value, input: MetricInput): LoweredMetric {
+  if (input.task === "classification") {
+    if (labels === undefined)
+      throw new Error(
+        "The cross-entropy of a classifier needs the right classes: crossEntropy({ labels: [1, 0] }).",
+      );
+    const right = g.squeeze(g.input("metric.labels", "int64", ["batch", 1]), [1]);
+    const feeds = { "metric.labels": choiceFeed(labels, input.tokens.length, input) };
+    return { scalar: g.mean(g.crossEntropy(logits, right)), feeds };
+  }
+  if (labels !== undefined) throw new Error("crossEntropy takes labels for classifiers only.");
+  if (input.task !== "nextToken")
+    throw new Error(
+      "crossEntropy is of next tokens, but this model fills in masked ones; use logProb with a position.",
+    );
   const { losses, feeds } = nextTokenLoss(logits, input);
   const shape = [input.tokens.length, input.tokens[0]!.length - 1];
   const weights = g.input("metric.weights", "float32", losses.shape);
@@ -207,7 +233,9 @@ function lowerCrossEntropy(logits: Value, input: MetricInput): LoweredMetric {
   };
 }
 
-function pickPosition(logits: Value, pos: number, { tokens }: MetricInput): Value {
+/** The logits `[batch, classes]` that a metric reads: those of a position, or a classifier's. */
+function pickPosition(logits: Value, pos: number, { tokens, task }: MetricInput): Value {
+  if (task === "classification") return logits;
   const length = tokens[0]!.length;
   if (!Number.isInteger(pos) || pos >= length || pos < -length)
     throw new Error(`The metric reads position ${pos}, but the input has ${length} positions.`);
@@ -255,11 +283,13 @@ function setWeights(
 }
 
 /** One position of reference logits, `[batch, dVocab]`. */
-function referenceRow(reference: Tensor, pos: number, rows: number): Tensor {
+function referenceRow(reference: Tensor, pos: number, rows: number, { task }: MetricInput): Tensor {
   const [batch, length] = reference.shape as [number, number, number];
-  if (reference.shape.length !== 3 || batch !== rows)
+  if (task === "classification" && reference.shape.length === 2 && batch === rows)
+    return contiguous(reference);
+  if (task === "classification" || reference.shape.length !== 3 || batch !== rows)
     throw new Error(
-      `The reference logits have the shape [${reference.shape}]; expected [${rows}, pos, dVocab].`,
+      `The reference logits have the shape [${reference.shape}]; expected [${rows}, ${task === "classification" ? "labels" : "pos, dVocab"}].`,
     );
   return contiguous(reference.pick(null, pos < 0 ? pos + length : pos, null) as Tensor);
 }

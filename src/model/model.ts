@@ -17,7 +17,7 @@ import { type Engine, type Request, weave } from "./engine.js";
 import { writeOnnx } from "./export.js";
 import { type GenerateOptions, generateTokens } from "./generate.js";
 import { type Hook, type NamedHook, runHooked } from "./hooks.js";
-import { type Batch, type ModelInput, readInput } from "./input.js";
+import { type Batch, type InputOptions, type ModelInput, readInput } from "./input.js";
 import { lossWeights, type Metric, type MetricInput, nextTokenLoss } from "./metrics.js";
 import type { PointName } from "./names.js";
 import type {
@@ -122,7 +122,7 @@ export class Model {
 
   // ---- runs
 
-  /** The logits `[batch, pos, dVocab]`. */
+  /** The logits `[batch, pos, dVocab]`; `[batch, labels]` of a classifier, whose classes are `config.labels`. */
   async forward(input: ModelInput, options: ForwardOptions = {}): Promise<Tensor> {
     const { logits = "all" } = options;
     const { outputs } = await this.run(input, { points: [], logits }, options);
@@ -134,6 +134,7 @@ export class Model {
   /** The cross-entropy of each next token in nats, `[batch, pos−1]`; NaN where it is padding. */
   async loss(input: ModelInput, options: RunOptions & { perToken: true }): Promise<Tensor>;
   async loss(input: ModelInput, options: RunOptions & { perToken?: boolean } = {}): Promise<number | Tensor> {
+    this.refuseUnlessNextToken("The loss is the cross-entropy of next tokens");
     const batch = this.read(input, options);
     const { engine } = this.parts;
     const edits = this.lower(options);
@@ -260,6 +261,7 @@ export class Model {
     input: ModelInput,
     options: GenerateOptions & Pick<CacheOptions, "hooks" | "attentionMask"> = {},
   ): Promise<{ tokens: number[][]; text: string[] }> {
+    this.refuseUnlessNextToken("Generation continues texts token by token");
     const batch = this.read(input, options);
     const all = { ...options, edits: [...(this.parts.edits ?? []), ...(options.edits ?? [])] };
     const tokens = await generateTokens(this.parts.engine, batch, all, this.named(options.hooks));
@@ -364,13 +366,18 @@ export class Model {
 
   // ---- inside
 
-  private read(input: ModelInput, { attentionMask }: Pick<RunOptions, "attentionMask">): Batch {
-    const { dVocab, nCtx, eosTokens } = this.config;
-    return readInput(
-      input,
-      { dVocab, nCtx, padToken: eosTokens[0] ?? 0, encode: (text) => this.tokenizer.encode(text) },
-      attentionMask,
-    );
+  private read(input: ModelInput, options: InputOptions): Batch {
+    const { padToken, eosTokens } = this.config;
+    const encode = (text: string): number[] => this.tokenizer.encode(text);
+    return readInput(input, { ...this.config, padToken: padToken ?? eosTokens[0] ?? 0, encode }, options);
+  }
+
+  /** Throws if the model does not predict next tokens, which `what` is about. */
+  private refuseUnlessNextToken(what: string): void {
+    const { task, family } = this.config;
+    if (task === "nextToken") return;
+    const does = task === "classification" ? "classifies texts" : "fills in masked tokens";
+    throw new Error(`${what}, but "${this.name}" (${family}) ${does}.`);
   }
 
   private lower({ edits = [] }: RunOptions): Request["edits"] {
@@ -387,6 +394,8 @@ export class Model {
     options: RunOptions,
     hooks: CacheOptions["hooks"] = [],
   ): Promise<{ outputs: Record<string, AnyTensor>; batch: Batch }> {
+    if (logits === "last")
+      this.refuseUnlessNextToken("The logits of the last position are those of a next token");
     const { engine } = this.parts;
     const batch = this.read(input, options);
     const edits = this.lower(options);
@@ -410,7 +419,9 @@ export class Model {
   }
 
   private metricInput({ tokens, mask }: Batch): MetricInput {
-    return { tokens, mask, tokenId: (text) => this.toSingleToken(text) };
+    const { task, labels } = this.config;
+    const tokenId = (text: string): number => (labels ? labelId(text, labels) : this.toSingleToken(text));
+    return { tokens, mask, task, tokenId };
   }
 
   private filter(names: PointFilter | undefined): string[] {
@@ -451,8 +462,17 @@ const derived = /hook_result$|hook_attn_in$|hook_[qkv]_input$/;
 const isShortName = (names: PointName | readonly PointName[]): names is PointName =>
   typeof names[1] === "number";
 
+/** The number of a class by its name. */
+function labelId(name: string, labels: readonly string[]): number {
+  const id = labels.indexOf(name);
+  if (id >= 0) return id;
+  throw new Error(
+    `There is no class "${name}"; the model's are ${labels.map((label) => `"${label}"`).join(", ")}.`,
+  );
+}
+
 function isBefore(name: string, layer: number): boolean {
   const block = /^blocks\.(\d+)\./.exec(name);
   if (block) return Number(block[1]) < layer;
-  return name.startsWith("hook_");
+  return (name.startsWith("hook_") && name !== "hook_pooler_out") || name.startsWith("embed_ln.");
 }

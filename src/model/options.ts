@@ -13,6 +13,10 @@ export interface RunOptions {
   readonly edits?: readonly Edit[];
   /** 1 at tokens and 0 at padding, `[batch][pos]`; inputs of unequal lengths are padded without being asked. */
   readonly attentionMask?: readonly (readonly number[])[] | AnyTensor;
+  /**
+   * The type (segment) of each token, `[batch][pos]`, for models that have token types, such as BERT; all 0 by default.
+   */
+  readonly tokenTypes?: readonly (readonly number[])[] | AnyTensor;
   /** Ends the work. */
   readonly signal?: AbortSignal;
 }
@@ -40,14 +44,14 @@ export interface CacheOptions extends RunOptions {
 
 /** A run's logits, where they were asked for, and the values that it kept. */
 export interface CachedRun {
-  /** `[batch, pos, dVocab]` */
+  /** `[batch, pos, dVocab]`; `[batch, labels]` of a classifier. */
   readonly logits: Tensor;
   readonly cache: ActivationCache;
 }
 
 /** What `compute` builds from. */
 export interface ComputeScope {
-  /** `[batch, pos, dVocab]` */
+  /** `[batch, pos, dVocab]`; `[batch, labels]` of a classifier. */
   readonly logits: g.Value;
   /** The value at a point. */
   readonly point: (name: PointName) => g.Value;

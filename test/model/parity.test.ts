@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { contiguous, type Tensor, tensor } from "../../src/array/index.js";
 import { crossEntropy, type Metric } from "../../src/model/index.js";
-import { fixture } from "../shared.js";
+import { goldenFamilies, goldenFolder } from "./families.js";
 import { openReference, type Reference, scaledError, under, Worst } from "./reference.js";
 
 const HOOKS = 5e-5;
@@ -10,12 +10,13 @@ const GRADIENTS = 1e-4;
 /** The metric of the reference gradients. */
 function referenceMetric(reference: Reference): Metric {
   const [a, b, c, d] = Array.from(reference.tensor("grad_metric.ids").data);
+  const at = reference.model.config.task === "classification" ? [] : [-1];
   return ({ logits }) => {
-    const first = logits.at(0, -1, a!).sub(logits.at(0, -1, b!));
+    const first = logits.at(0, ...at, a!).sub(logits.at(0, ...at, b!));
     return first.add(
       logits
-        .at(1, -1, c!)
-        .sub(logits.at(1, -1, d!))
+        .at(1, ...at, c!)
+        .sub(logits.at(1, ...at, d!))
         .mul(0.5),
     );
   };
@@ -28,19 +29,33 @@ const halveEven = (value: Tensor): Tensor => {
   return tensor(data, value.shape);
 };
 
-for (const family of ["gpt2", "llama", "llama_rope3"]) {
+/** The logits at the last position of each row; all of a classifier's. */
+const lastLogits = ({ model }: Reference, logits: Tensor): Tensor =>
+  model.config.task === "classification"
+    ? logits
+    : contiguous(logits.pick(null, logits.shape[1]! - 1, null) as Tensor);
+
+for (const family of goldenFamilies) {
   describe(`${family} beside transformers`, () => {
     let reference: Reference;
     let tokens: number[][];
+    let options: { tokenTypes?: number[][] };
 
-    before(async () => {
-      reference = await openReference(fixture("models", family));
+    before(async function () {
+      reference = await openReference(goldenFolder(this, family));
       tokens = reference.integers("tokens");
+      options = reference.names.includes("token_type_ids")
+        ? { tokenTypes: reference.integers("token_type_ids") }
+        : {};
     });
+
+    const has = (test: Mocha.Context, prefix: string): void => {
+      if (!reference.names.some((name) => name.startsWith(prefix))) test.skip();
+    };
 
     it("has the logits and the values of every hook point", async () => {
       const { model } = reference;
-      const { logits, cache } = await model.runWithCache(tokens);
+      const { logits, cache } = await model.runWithCache(tokens, options);
       const worst = new Worst();
       worst.add("logits", scaledError(logits, reference.tensor("logits"), 1));
       for (const name of under(reference, "hook."))
@@ -50,26 +65,44 @@ for (const family of ["gpt2", "llama", "llama_rope3"]) {
     });
 
     it("has the logits of float64 arithmetic", async () => {
-      const error = scaledError(await reference.model.forward(tokens), reference.tensor("logits64"), 1);
+      const logits = await reference.model.forward(tokens, options);
+      const error = scaledError(logits, reference.tensor("logits64"), 1);
       console.log(`      ${error.toExponential(1)}`);
       assert.ok(error < HOOKS);
     });
 
-    it("has the logits of a row that is padded on the left", async () => {
+    it("has the attention patterns and the residual streams that transformers gives out", async function () {
+      has(this, "attentions.");
+      const { model } = reference;
+      const { cache } = await model.runWithCache(tokens, { ...options, names: /hook_pattern$|resid_pre$/ });
+      const worst = new Worst();
+      for (let layer = 0; layer < model.config.nLayers; layer++) {
+        const [pattern, residual] = [`attentions.${layer}`, `hidden_states.${layer}`];
+        worst.add(pattern, scaledError(cache.get("pattern", layer), reference.tensor(pattern), 1));
+        worst.add(residual, scaledError(cache.get("resid_pre", layer), reference.tensor(residual), 1));
+      }
+      console.log(`      ${worst}`);
+      assert.ok(worst.error < HOOKS, String(worst));
+    });
+
+    it("has the logits of a padded row", async function () {
+      has(this, "padded.");
       const mask = reference.integers("padded.attention_mask");
       const logits = await reference.model.forward(reference.integers("padded.tokens"), {
         attentionMask: mask,
       });
       const expected = reference.tensor("padded.logits");
+      const perRow = logits.shape.length === 2;
       const real = contiguous(logits).data.map((value, i) =>
-        mask.flat()[Math.floor(i / logits.shape[2]!)] ? value : 0,
+        perRow || mask.flat()[Math.floor(i / logits.shape.at(-1)!)] ? value : 0,
       );
       const error = scaledError(tensor(real, logits.shape), expected, 1);
       console.log(`      ${error.toExponential(1)}`);
       assert.ok(error < HOOKS);
     });
 
-    it("continues greedily as transformers does, with and without padding", async () => {
+    it("continues greedily as transformers does, with and without padding", async function () {
+      has(this, "greedy.");
       const [prompt] = reference.integers("greedy.prompt");
       const expected = reference.integers("greedy.tokens")[0]!;
       const { tokens: alone } = await reference.model.generate([prompt!], { maxNewTokens: 12 });
@@ -80,23 +113,24 @@ for (const family of ["gpt2", "llama", "llama_rope3"]) {
       assert.deepEqual(beside[0], expected);
     });
 
-    // The reference has no gradients of llama_rope3's parameters.
-    if (family !== "llama_rope3")
-      it("has the loss, and its gradient for every parameter", async () => {
-        const { value, gradients } = await reference.model.parameterGradients(tokens, crossEntropy());
-        assert.ok(Math.abs(value - reference.tensor("loss.mean_next_token_ce").data[0]!) < 1e-5);
-        const names = under(reference, "param_grad.");
-        assert.deepEqual([...gradients.keys()].sort(), names.sort());
-        const worst = new Worst();
-        for (const name of names)
-          worst.add(name, scaledError(gradients.get(name)!, reference.tensor(`param_grad.${name}`)));
-        console.log(`      ${worst}`);
-        assert.ok(worst.error < GRADIENTS, String(worst));
-      });
+    it("has the loss, and its gradient for every parameter", async function () {
+      has(this, "param_grad.");
+      const { value, gradients } = await reference.model.parameterGradients(tokens, crossEntropy());
+      assert.ok(Math.abs(value - reference.tensor("loss.mean_next_token_ce").data[0]!) < 1e-5);
+      const names = under(reference, "param_grad.");
+      assert.deepEqual([...gradients.keys()].sort(), names.sort());
+      const worst = new Worst();
+      for (const name of names)
+        worst.add(name, scaledError(gradients.get(name)!, reference.tensor(`param_grad.${name}`)));
+      console.log(`      ${worst}`);
+      assert.ok(worst.error < GRADIENTS, String(worst));
+    });
 
-    it("has the gradients of a metric at every hook point", async () => {
+    it("has the gradients of a metric at every hook point", async function () {
+      has(this, "grad.");
       const names = under(reference, "grad.").filter((name) => !name.endsWith("summed_over_batch"));
-      const { value, cache } = await reference.model.gradients(tokens, referenceMetric(reference), names);
+      const metric = referenceMetric(reference);
+      const { value, cache } = await reference.model.gradients(tokens, metric, names, options);
       assert.ok(Math.abs(value - reference.tensor("grad_metric.value").data[0]!) < 1e-4);
       const worst = new Worst();
       for (const name of names)
@@ -105,31 +139,32 @@ for (const family of ["gpt2", "llama", "llama_rope3"]) {
       assert.ok(worst.error < GRADIENTS, String(worst));
     });
 
-    if (family === "gpt2")
-      it("has the gradient of position embeddings, which all rows share", async () => {
-        const key = "grad.hook_pos_embed.summed_over_batch";
-        const { cache } = await reference.model.gradients(
-          tokens,
-          referenceMetric(reference),
-          "hook_pos_embed",
-        );
-        const { data, shape } = cache.get("hook_pos_embed");
-        const [batch, length, width] = shape as [number, number, number];
-        const sums = new Float32Array(length * width);
-        data.forEach((value, i) => {
-          sums[i % sums.length]! += value;
-        });
-        assert.equal(batch, 2);
-        assert.ok(scaledError(tensor(sums, [1, length, width]), reference.tensor(key)) < GRADIENTS);
+    it("has the gradient of position embeddings, which all rows share", async function () {
+      const key = "grad.hook_pos_embed.summed_over_batch";
+      has(this, key);
+      const metric = referenceMetric(reference);
+      const { cache } = await reference.model.gradients(tokens, metric, "hook_pos_embed", options);
+      const { data, shape } = cache.get("hook_pos_embed");
+      const [batch, length, width] = shape as [number, number, number];
+      const sums = new Float32Array(length * width);
+      data.forEach((value, i) => {
+        sums[i % sums.length]! += value;
       });
+      assert.equal(batch, 2);
+      assert.ok(scaledError(tensor(sums, [1, length, width]), reference.tensor(key)) < GRADIENTS);
+    });
 
-    it("lets an edit at any point have the effect that it has in transformers", async () => {
+    it("lets an edit at any point have the effect that it has in transformers", async function () {
+      has(this, "edit_half_even.");
       const worst = new Worst();
       for (const entry of under(reference, "edit_half_even.")) {
         const name = entry.replace(/\.logits_last$/, "");
-        const { logits } = await reference.model.runWithHooks(tokens, { hooks: [[name, halveEven]] });
-        const last = contiguous(logits.pick(null, tokens[0]!.length - 1, null) as Tensor);
-        worst.add(name, scaledError(last, reference.tensor(`edit_half_even.${entry}`), 1));
+        const { logits } = await reference.model.runWithHooks(tokens, {
+          ...options,
+          hooks: [[name, halveEven]],
+        });
+        const expected = reference.tensor(`edit_half_even.${entry}`);
+        worst.add(name, scaledError(lastLogits(reference, logits), expected, 1));
       }
       console.log(`      ${worst}`);
       assert.ok(worst.count > 10 && worst.error < HOOKS, String(worst));

@@ -1,24 +1,29 @@
 /** GPT-2 (Radford et al. 2019): learned positions, layer norm before each part, one matrix for q, k and v. */
 
-import { activations, countOf, numberOf, oneOf, tokenIds } from "../config.js";
 import type { Family, Linear } from "../family.js";
+import {
+  activations,
+  countOf,
+  evenShare,
+  numberOf,
+  oneOf,
+  requireSettings,
+  specialTokens,
+} from "../hf-config.js";
 
 export const gpt2: Family = {
   modelTypes: ["gpt2"],
+  heads: ["LMHeadModel"],
   prefix: "transformer.",
 
   config(json) {
-    if (json.scale_attn_by_inverse_layer_idx || json.add_cross_attention)
-      throw new Error(
-        "config.json: GPT-2 with cross attention or with scores scaled by layer is not supported.",
-      );
+    requireSettings(json, { add_cross_attention: false });
     const dModel = countOf(json, "n_embd");
     const nHeads = countOf(json, "n_head");
-    const dHead = dModel / nHeads;
-    if (!Number.isInteger(dHead))
-      throw new Error(`config.json: n_embd ${dModel} is no multiple of n_head ${nHeads}.`);
+    const dHead = evenShare(json, dModel, nHeads);
     return {
       family: "gpt2",
+      task: "nextToken",
       nLayers: countOf(json, "n_layer"),
       nHeads,
       nKvHeads: nHeads,
@@ -29,12 +34,13 @@ export const gpt2: Family = {
       dVocab: countOf(json, "vocab_size"),
       actFn: oneOf(json, "activation_function", activations, "gelu_new"),
       normalization: "LN",
+      normPlacement: "before",
       epsilon: numberOf(json, "layer_norm_epsilon", 1e-5),
       gatedMlp: false,
       attentionScale: json.scale_attn_weights === false ? 1 : 1 / Math.sqrt(dHead),
+      scoresScaledByLayer: json.scale_attn_by_inverse_layer_idx === true,
       tiedEmbeddings: json.tie_word_embeddings !== false,
-      bosToken: tokenIds(json.bos_token_id)[0],
-      eosTokens: tokenIds(json.eos_token_id),
+      ...specialTokens(json),
     };
   },
 

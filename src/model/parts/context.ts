@@ -1,0 +1,48 @@
+/** What the parts of a model's graph are built from. */
+
+import type { Value } from "../../graph/index.js";
+import type { ModelConfig } from "../config.js";
+import type { Layout } from "../family.js";
+
+/** How the graph is fed and what it is to hold. */
+export interface GraphOptions {
+  /** Names of points that someone wants to see, edit or differentiate. */
+  readonly wants: (name: string) => boolean;
+  /** There is an `attentionMask` `[batch, total]`, 1 at tokens and 0 at padding. */
+  readonly padded?: boolean;
+  /** Keys and values of earlier positions are fed, and those of the new ones are given back. */
+  readonly cached?: boolean;
+  /** Logits of the last position only. */
+  readonly last?: boolean;
+}
+
+/** The types of parameters as the files have them. */
+export type ParameterType = (name: string) => Value;
+
+/** What is known while a model's graph is built. */
+export interface Context {
+  readonly config: ModelConfig;
+  readonly layout: Layout;
+  readonly parameter: ParameterType;
+  readonly options: GraphOptions;
+  /** The dimension of all positions, those remembered and those of this run. */
+  readonly total: string;
+  /** Token ids, `[batch, pos]`. */
+  readonly tokens: Value;
+  /** The position of each token, `[batch, pos]`. */
+  readonly positions: Value;
+  /** Outputs beside the logits: keys and values to remember, and points that nothing is made from. */
+  readonly outputs: Record<string, Value>;
+}
+
+/** Axes of the values at points. */
+export const RESIDUAL: readonly string[] = ["batch", "pos", "dModel"];
+export const HEADS: readonly string[] = ["batch", "pos", "head", "dHead"];
+export const HEAD_RESIDUAL: readonly string[] = ["batch", "pos", "head", "dModel"];
+export const MAP: readonly string[] = ["batch", "head", "query", "key"];
+export const NEURONS: readonly string[] = ["batch", "pos", "dMlp"];
+export const LOGITS: readonly string[] = ["batch", "pos", "dVocab"];
+
+/** The names under which the keys and values of a layer are fed and given back. */
+export const pastName = (kind: "key" | "value", layer: number): string => `past.${layer}.${kind}`;
+export const presentName = (kind: "key" | "value", layer: number): string => `present.${layer}.${kind}`;
