@@ -3,11 +3,12 @@
 import { exists, fileName, joinPath, packageFolder, readJsonFile } from "../array/index.js";
 import { workSignal } from "../runtime/host.js";
 import type { RuntimeOptions } from "../runtime/plan.js";
-import type { HfConfig } from "./config.js";
 import { Engine } from "./engine.js";
+import { checkParameters } from "./expected-parameters.js";
 import { familyOf } from "./families/index.js";
+import type { HfConfig } from "./hf-config.js";
 import { Model } from "./model.js";
-import { checkParameters, openParameters } from "./parameters.js";
+import { openParameters } from "./open-parameters.js";
 import { openTokenizer } from "./tokenizer.js";
 import { modelWeights } from "./weights.js";
 
@@ -38,9 +39,9 @@ export async function loadModel(id: string, options: LoadOptions = {}): Promise<
   const family = familyOf(json as HfConfig);
   const config = family.config(json as HfConfig);
   signal?.throwIfAborted();
-  const layout = family.layout(config);
-  const parameters = await openParameters(folder, family.prefix);
-  checkParameters(parameters, config, layout);
+  const layout = family.layout(config, json as HfConfig);
+  const parameters = await openParameters(folder, family.prefix, signal);
+  checkParameters(parameters, config, layout, { source: folder, prefix: family.prefix });
   const tokenizer = await openTokenizer(folder, config.bosToken);
   signal?.throwIfAborted();
   const engine = new Engine(config, layout, parameters, options);

@@ -1,18 +1,13 @@
 /** A model's parameters: where they are, and their values for whoever asks. */
 
 import {
-  absolutePath,
+  bytesPerElement,
   type DType,
-  exists,
   fileName,
   folderOf,
-  joinPath,
-  readJsonFile,
+  type LazyTensor,
   readRangeSync,
-  readSafetensorsHeader,
-  realpath,
-  type SafetensorsEntry,
-  shapeText,
+  sizeOf,
   type Tensor,
   tensor,
   toFloat32,
@@ -20,8 +15,7 @@ import {
 } from "../array/index.js";
 import type { ParameterSource } from "../graph/index.js";
 import type { ParameterStore } from "../runtime/plan.js";
-import type { ModelConfig } from "./config.js";
-import type { Layout, Linear, Norm } from "./family.js";
+import type { StoredTensor } from "./weight-files.js";
 
 /** What is known of a parameter without reading it. */
 export interface ParameterInfo {
@@ -33,6 +27,8 @@ export interface ParameterInfo {
 export interface Parameters extends ParameterStore {
   /** The names that exist. */
   readonly names: readonly string[];
+  /** The files in which they lie; none for those that are in memory. */
+  readonly files: readonly string[];
   /** Dtype and shape, or an error if there is no such parameter. */
   info(name: string): ParameterInfo;
   /** The values as float32, read from where they lie. */
@@ -40,54 +36,47 @@ export interface Parameters extends ParameterStore {
 }
 
 /**
- * The parameters of a folder in Hugging Face's layout: `model.safetensors`, or shards with their index. Files are
- * mapped, not copied.
+ * Parameters that are mapped from files: not copied, whatever runs with them.
  *
+ * @param source what they are called in errors
  * @param prefix of the family's names, which some files leave out
  */
-export async function openParameters(folder: string, prefix: string): Promise<Parameters> {
-  const files = await parameterFiles(folder);
-  const entries = new Map<string, SafetensorsEntry>();
-  // The hub's cache is made of links; ONNX Runtime reads only inside the folder that it is told.
-  const real = await Promise.all(files.map((file) => realpath(file)));
-  for (const file of real) {
-    const header = await readSafetensorsHeader(file);
-    for (const entry of header.tensors.values()) entries.set(entry.name, entry);
-  }
-  const found = (name: string): SafetensorsEntry => {
-    const short = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-    const entry = entries.get(name) ?? entries.get(short);
-    if (!entry) throw new Error(`The weights of ${folder} have no tensor "${name}".`);
+export function mappedParameters(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  source: string,
+  prefix = "",
+): Parameters {
+  const found = (name: string): StoredTensor => {
+    const entry = tensors.get(name) ?? tensors.get(shortName(name, prefix));
+    if (!entry) throw new Error(`The weights of ${source} have no tensor "${name}".`);
     return entry;
   };
+  const bytesIn = (name: string): { file: string; offset: number; byteLength: number } => {
+    const { file, bytes } = found(name);
+    if (!bytes)
+      throw new Error(`The tensor "${name}" of ${source} does not stand in its file as it is used.`);
+    return { file, ...bytes };
+  };
+  const files = [...new Set([...tensors.values()].map(({ file }) => file))];
   return {
-    folder: folderOf(real[0]!),
-    names: [...entries.keys()],
+    folder: folderOf(files[0]!),
+    files,
+    names: [...tensors.keys()],
     info: found,
     source: (name): ParameterSource => {
-      const { file, offset, byteLength } = found(name);
+      const { file, offset, byteLength } = bytesIn(name);
       return { kind: "file", location: fileName(file), offset, byteLength };
     },
     read: (name) => {
-      const { file, offset, byteLength, dtype, shape } = found(name);
+      const { file, offset, byteLength } = bytesIn(name);
+      const { dtype, shape } = found(name);
       return tensor(toFloat32(viewBytes(readRangeSync(file, offset, byteLength), dtype), dtype), shape);
     },
   };
 }
 
-async function parameterFiles(folder: string): Promise<string[]> {
-  const single = joinPath(folder, "model.safetensors");
-  if (await exists(single)) return [absolutePath(single)];
-  const index = joinPath(folder, "model.safetensors.index.json");
-  if (!(await exists(index)))
-    throw new Error(`The folder ${folder} has no model.safetensors and no model.safetensors.index.json.`);
-  const map = ((await readJsonFile(index)) as { weight_map?: Record<string, string> }).weight_map;
-  if (!map || typeof map !== "object") throw new Error(`${index} has no "weight_map".`);
-  return [...new Set(Object.values(map))].map((name) => {
-    if (fileName(name) !== name) throw new Error(`${index} names the file "${name}" outside of its folder.`);
-    return absolutePath(joinPath(folder, name));
-  });
-}
+const shortName = (name: string, prefix: string): string =>
+  prefix !== "" && name.startsWith(prefix) ? name.slice(prefix.length) : name;
 
 /** Parameters that are held in memory, such as those of a model in training. */
 export function memoryParameters(tensors: ReadonlyMap<string, Tensor>): Parameters {
@@ -98,6 +87,7 @@ export function memoryParameters(tensors: ReadonlyMap<string, Tensor>): Paramete
   };
   return {
     names: [...tensors.keys()],
+    files: [],
     info: (name) => ({ dtype: "float32", shape: found(name).shape }),
     source: (name) => {
       const { data } = found(name);
@@ -107,39 +97,27 @@ export function memoryParameters(tensors: ReadonlyMap<string, Tensor>): Paramete
   };
 }
 
-/** Every parameter that a layout names, with the shape that it must have. */
-export function expectedShapes(config: ModelConfig, layout: Layout): Map<string, readonly number[]> {
-  const { dModel, dVocab, nCtx, nLayers } = config;
-  const shapes = new Map<string, readonly number[]>();
-  const linear = ({ weight, bias, layout: order, dIn, dOut, part }: Linear): void => {
-    const out = part?.of ?? dOut;
-    shapes.set(weight, order === "inOut" ? [dIn, out] : [out, dIn]);
-    if (bias !== undefined) shapes.set(bias, [out]);
+/** The values of one parameter as they are stored, to be written elsewhere. */
+export function storedParameter(parameters: Parameters, name: string): LazyTensor {
+  const { dtype, shape } = parameters.info(name);
+  return {
+    dtype,
+    shape,
+    read: () => {
+      const source = parameters.source(name);
+      if (source.kind !== "file") return { dtype, shape, data: parameters.read(name).data };
+      const path = parameters.files.find((file) => fileName(file) === source.location)!;
+      return { dtype, shape, data: viewBytes(readRangeSync(path, source.offset, source.byteLength), dtype) };
+    },
   };
-  const norm = ({ weight, bias }: Norm): void => {
-    shapes.set(weight, [dModel]);
-    if (bias !== undefined) shapes.set(bias, [dModel]);
-  };
-  shapes.set(layout.embed, [dVocab, dModel]);
-  if (layout.positions !== undefined) shapes.set(layout.positions, [nCtx, dModel]);
-  for (let layer = 0; layer < nLayers; layer++) {
-    const { ln1, ln2, q, k, v, o, mlp } = layout.block(layer);
-    norm(ln1);
-    norm(ln2);
-    for (const map of [q, k, v, o, mlp.in, mlp.gate, mlp.out]) if (map) linear(map);
-  }
-  norm(layout.lnFinal);
-  linear(layout.unembed);
-  return shapes;
 }
 
-/** Throws if a parameter of a layout is missing, or of another shape than the configuration says. */
-export function checkParameters(parameters: Parameters, config: ModelConfig, layout: Layout): void {
-  for (const [name, expected] of expectedShapes(config, layout)) {
-    const { shape } = parameters.info(name);
-    if (shape.length !== expected.length || !shape.every((size, i) => size === expected[i]))
-      throw new Error(
-        `The tensor "${name}" has the shape ${shapeText(shape)}; by config.json it should be ${shapeText(expected)}.`,
-      );
+/** Bytes that parameters take where they lie. */
+export function parameterBytes(parameters: Parameters, names: Iterable<string>): number {
+  let bytes = 0;
+  for (const name of names) {
+    const { dtype, shape } = parameters.info(name);
+    bytes += sizeOf(shape) * bytesPerElement(dtype);
   }
+  return bytes;
 }

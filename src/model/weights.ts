@@ -3,96 +3,140 @@
 import { contiguous, type Tensor, tensor } from "../array/index.js";
 import { nearest } from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
-import type { Block, Layout, Linear } from "./family.js";
+import { blocksOf } from "./expected-parameters.js";
+import { FactoredMatrix } from "./factored-matrix.js";
+import type { Block, DenseMlp, Layout, Linear } from "./family.js";
+import { biasOf, matrixOf } from "./maps.js";
 import type { Parameters } from "./parameters.js";
 
 /** Weights by name. */
 export interface ModelWeights {
-  /** The names: `W_E`, `W_U`, `W_Q`, … */
+  /** The names: `W_E`, `W_U`, `W_Q`, …, `QK`, `OV`. */
   readonly names: readonly string[];
+  /**
+   * What each head's queries and keys, or values and outputs, make of the residual stream together: `QK = W_Q W_Kᵀ` and
+   * `OV = W_V W_O`, `[layer, head, dModel, dModel]` of rank `dHead`, never multiplied out (Elhage et al. 2021).
+   */
+  get(name: "QK" | "OV"): FactoredMatrix;
   /**
    * A weight, read from the model's file: `W_E [dVocab, dModel]`, `W_pos [nCtx, dModel]`, `W_U [dModel, dVocab]`,
    * `W_Q W_K W_V [layer, head, dModel, dHead]`, `W_O [layer, head, dHead, dModel]`, `W_in W_gate [layer, dModel, dMlp]`,
-   * `W_out [layer, dMlp, dModel]`, and their biases `b_Q …` (zeros where the model has none).
+   * `W_out [layer, dMlp, dModel]`, and their biases `b_Q …` (zeros where the model has none). Keys and values have
+   * `nKvHeads` heads. Models with experts have `W_in [layer, expert, dModel, dMlp]` and so on.
    */
   get(name: string): Tensor;
 }
 
-type Reader = () => Tensor;
-
 /** The weights of a model. */
 export function modelWeights(config: ModelConfig, layout: Layout, parameters: Parameters): ModelWeights {
-  const { nLayers, nHeads, nKvHeads, dHead, dModel, dMlp, dVocab } = config;
-  const blocks = (): Block[] => Array.from({ length: nLayers }, (_, layer) => layout.block(layer));
-  const matrix = (map: Linear): Tensor => inOut(parameters, map);
-  const bias = (map: Linear): Float32Array => biasOf(parameters, map);
-  const stack = (of: (block: Block) => Float32Array, shape: readonly number[]): Tensor => {
-    const parts = blocks().map(of);
-    const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    parts.forEach((part, i) => {
-      all.set(part, i * part.length);
-    });
-    return tensor(all, [nLayers, ...shape]);
+  const readers = weightReaders(config, layout, parameters);
+  const factored: Readonly<Record<string, () => FactoredMatrix>> = {
+    QK: () => {
+      const keys = repeatHeads(readers.W_K!(), config.nHeads / config.nKvHeads);
+      return new FactoredMatrix(readers.W_Q!(), keys.transpose(0, 1, 3, 2) as Tensor);
+    },
+    OV: () =>
+      new FactoredMatrix(repeatHeads(readers.W_V!(), config.nHeads / config.nKvHeads), readers.W_O!()),
   };
-  const byHead =
-    (pick: (block: Block) => Linear, heads: number): Reader =>
-    () =>
-      stack((block) => headsFirst(matrix(pick(block)), heads, dHead), [heads, dModel, dHead]);
-  const whole =
-    (pick: (block: Block) => Linear, shape: readonly number[]): Reader =>
-    () =>
-      stack((block) => contiguous(matrix(pick(block))).data, shape);
-  const biases =
-    (pick: (block: Block) => Linear, shape: readonly number[]): Reader =>
-    () =>
-      stack((block) => bias(pick(block)), shape);
+  const names = [...Object.keys(readers), ...Object.keys(factored)];
+  const get = (name: string): Tensor | FactoredMatrix => {
+    const reader = Object.hasOwn(readers, name)
+      ? readers[name]
+      : Object.hasOwn(factored, name)
+        ? factored[name]
+        : undefined;
+    if (reader) return reader();
+    throw new Error(`There is no weight "${name}". The nearest are ${nearest(name, names).join(", ")}.`);
+  };
+  return { names, get: get as ModelWeights["get"] };
+}
 
-  const readers: Record<string, Reader> = {
+function weightReaders(
+  config: ModelConfig,
+  layout: Layout,
+  parameters: Parameters,
+): Record<string, () => Tensor> {
+  const { nLayers, nHeads, nKvHeads, dHead, dModel, dVocab } = config;
+  const matrix = (map: Linear): Tensor => matrixOf(parameters, map);
+  const stack = (of: (block: Block) => Tensor): Tensor => stacked(blocksOf(config, layout).map(of));
+  const byHead = (pick: (block: Block) => Linear, heads: number) => (): Tensor =>
+    stack((block) => headsFirst(matrix(pick(block)), heads, dHead));
+  const headBias = (pick: (block: Block) => Linear, heads: number) => (): Tensor =>
+    stack((block) => tensor(biasOf(parameters, pick(block)), [heads, dHead]));
+  const readers: Record<string, () => Tensor> = {
     W_E: () => parameters.read(layout.embed),
-    W_U: () => matrix(layout.unembed),
-    b_U: () => tensor(biasOf(parameters, layout.unembed), [dVocab]),
     W_Q: byHead((block) => block.q, nHeads),
     W_K: byHead((block) => block.k, nKvHeads),
     W_V: byHead((block) => block.v, nKvHeads),
-    W_O: whole((block) => block.o, [nHeads, dHead, dModel]),
-    b_Q: biases((block) => block.q, [nHeads, dHead]),
-    b_K: biases((block) => block.k, [nKvHeads, dHead]),
-    b_V: biases((block) => block.v, [nKvHeads, dHead]),
-    b_O: biases((block) => block.o, [dModel]),
-    W_in: whole((block) => block.mlp.in, [dModel, dMlp]),
-    b_in: biases((block) => block.mlp.in, [dMlp]),
-    W_out: whole((block) => block.mlp.out, [dMlp, dModel]),
-    b_out: biases((block) => block.mlp.out, [dModel]),
+    W_O: () => stack(({ o }) => tensor(contiguous(matrix(o)).data, [nHeads, dHead, dModel])),
+    b_Q: headBias((block) => block.q, nHeads),
+    b_K: headBias((block) => block.k, nKvHeads),
+    b_V: headBias((block) => block.v, nKvHeads),
+    b_O: () => stack(({ o }) => tensor(biasOf(parameters, o), [dModel])),
+    ...mlpReaders(config, layout, parameters),
   };
-  if (layout.positions !== undefined) readers.W_pos = () => parameters.read(layout.positions!);
-  if (layout.block(0).mlp.gate) readers.W_gate = whole((block) => block.mlp.gate!, [dModel, dMlp]);
-  const names = Object.keys(readers);
+  const { positions, tokenTypes, unembed } = layout;
+  if (positions !== undefined) {
+    const offset = config.positionOffset ?? 0;
+    readers.W_pos = () => contiguous(parameters.read(positions).lo(offset) as Tensor);
+  }
+  if (tokenTypes !== undefined) readers.W_token_type = () => parameters.read(tokenTypes);
+  if (unembed) {
+    readers.W_U = () => matrix(unembed);
+    readers.b_U = () => tensor(biasOf(parameters, unembed), [dVocab]);
+  }
+  if (nLayers === 0) throw new Error("A model has at least one block.");
+  return readers;
+}
+
+function mlpReaders(
+  config: ModelConfig,
+  layout: Layout,
+  parameters: Parameters,
+): Record<string, () => Tensor> {
+  const first = layout.block(0).mlp;
+  const parts = "router" in first ? first.experts[0]! : first;
+  const reader = (pick: (mlp: DenseMlp) => Tensor) => (): Tensor =>
+    stacked(
+      blocksOf(config, layout).map(({ mlp }) =>
+        "router" in mlp ? stacked(mlp.experts.map(pick)) : pick(mlp),
+      ),
+    );
+  const weight = (pick: (mlp: DenseMlp) => Linear) => reader((mlp) => matrixOf(parameters, pick(mlp)));
+  const bias = (pick: (mlp: DenseMlp) => Linear) =>
+    reader((mlp) => tensor(biasOf(parameters, pick(mlp)), [pick(mlp).dOut]));
   return {
-    names,
-    get: (name) => {
-      const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
-      if (!reader)
-        throw new Error(`There is no weight "${name}". The nearest are ${nearest(name, names).join(", ")}.`);
-      return reader();
-    },
+    W_in: weight((mlp) => mlp.in),
+    b_in: bias((mlp) => mlp.in),
+    ...(parts.gate ? { W_gate: weight((mlp) => mlp.gate!), b_gate: bias((mlp) => mlp.gate!) } : {}),
+    W_out: weight((mlp) => mlp.out),
+    b_out: bias((mlp) => mlp.out),
+    ...("router" in first
+      ? {
+          W_router: () =>
+            stacked(
+              blocksOf(config, layout).map(({ mlp }) =>
+                matrixOf(parameters, (mlp as Extract<typeof mlp, { router: Linear }>).router),
+              ),
+            ),
+        }
+      : {}),
   };
 }
 
-/** A map's matrix as `[in, out]`; a view where it is stored otherwise. */
-function inOut(parameters: Parameters, { weight, layout, part, dOut }: Linear): Tensor {
-  const stored = parameters.read(weight);
-  const whole = layout === "inOut" ? stored : (stored.transpose(1, 0) as Tensor);
-  return part ? (whole.hi(whole.shape[0], part.from + dOut).lo(0, part.from) as Tensor) : whole;
-}
-
-function biasOf(parameters: Parameters, { bias, part, dOut }: Linear): Float32Array {
-  if (bias === undefined) return new Float32Array(dOut);
-  const { data } = parameters.read(bias);
-  return part ? data.slice(part.from, part.from + dOut) : data;
+/** Tensors of one shape as one, with a new first axis. */
+function stacked(parts: readonly Tensor[]): Tensor {
+  const [first] = parts as [Tensor];
+  const size = contiguous(first).data.length;
+  const all = new Float32Array(parts.length * size);
+  parts.forEach((part, i) => {
+    all.set(contiguous(part).data, i * size);
+  });
+  return tensor(all, [parts.length, ...first.shape]);
 }
 
 /** `[in, head*dHead]` as `[head, in, dHead]`. */
-function headsFirst(matrix: Tensor, heads: number, dHead: number): Float32Array {
+function headsFirst(matrix: Tensor, heads: number, dHead: number): Tensor {
   const [dIn] = matrix.shape as [number, number];
   const { data } = contiguous(matrix);
   const result = new Float32Array(data.length);
@@ -101,5 +145,17 @@ function headsFirst(matrix: Tensor, heads: number, dHead: number): Float32Array 
       const from = (i * heads + head) * dHead;
       result.set(data.subarray(from, from + dHead), (head * dIn + i) * dHead);
     }
-  return result;
+  return tensor(result, [heads, dIn, dHead]);
+}
+
+/** `[layer, kvHead, …]` with each head as often as query heads share it. */
+function repeatHeads(x: Tensor, times: number): Tensor {
+  if (times === 1) return x;
+  const [layers, heads, ...rest] = x.shape as [number, number, ...number[]];
+  const { data } = contiguous(x);
+  const size = data.length / (layers * heads);
+  const result = new Float32Array(data.length * times);
+  for (let i = 0; i < layers * heads * times; i++)
+    result.set(data.subarray(Math.floor(i / times) * size, (Math.floor(i / times) + 1) * size), i * size);
+  return tensor(result, [layers, heads * times, ...rest]);
 }
