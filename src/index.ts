@@ -3,6 +3,7 @@
 export * from "./array/index.js";
 export { Expression } from "./graph/index.js";
 export * from "./methods/index.js";
+export { type LabelledText, newClassifier, type TextClassifier } from "./model/classifier.js";
 export * from "./model/index.js";
 export { type LanguageModel, newLanguageModel, saveLanguageModel } from "./model/language-model.js";
 export { barChart, heatmap, lineChart, type Plot, scatter } from "./plot/index.js";

@@ -1,24 +1,12 @@
-/** New language models: fresh parameters, what they are trained on, and how they are saved. */
+/** New language models: what they are trained on, and how models are saved. */
 
-import {
-  joinPath,
-  makeFolder,
-  normalTensor,
-  randomGenerator,
-  type Tensor,
-  tensor,
-  writeFile,
-  writeSafetensors,
-} from "../array/index.js";
+import { joinPath, makeFolder, type Tensor, writeFile, writeSafetensors } from "../array/index.js";
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Objective } from "../train/index.js";
 import type { ModelConfig } from "./config.js";
-import { blocksOf, expectedShapes } from "./expected-parameters.js";
-import { familyOf } from "./families/index.js";
-import type { Layout } from "./family.js";
-import { type HfConfig, numberOf } from "./hf-config.js";
-import { transformer } from "./transformer.js";
+import type { HfConfig } from "./hf-config.js";
+import { newModel } from "./new-model.js";
 
 /** A model in training. */
 export interface LanguageModel extends Objective {
@@ -34,40 +22,15 @@ export interface LanguageModel extends Objective {
  * write to the residual stream smaller by √(2 · layers), norms 1 and biases 0.
  *
  * @param json a `config.json` of a family that the engine knows
+ * @throws if the family does not predict next tokens
  */
 export function newLanguageModel(json: HfConfig, { seed = 0 }: { seed?: number } = {}): LanguageModel {
-  const family = familyOf(json);
-  const config = family.config(json);
-  const layout = family.layout(config, json);
-  const parameters = freshParameters(config, layout, seed, numberOf(json, "initializer_range", 0.02));
-  const leaves = new Map(
-    [...parameters].map(([name, { shape }]) => [name, g.parameter(name, "float32", shape)]),
-  );
-  const graph = transformer(config, layout, (name) => leaves.get(name)!, { wants: () => false });
+  const { config, parameters, graph } = newModel(json, seed);
+  if (config.task !== "nextToken")
+    throw new Error(`config.json: models of the family "${config.family}" do not predict next tokens.`);
   const next = g.input("next", "int64", ["batch", "pos"]);
-  const loss = g.mean(g.crossEntropy(graph.outputs.logits!, next));
+  const loss = g.mean(g.crossEntropy(graph().outputs.logits!, next));
   return { config, parameters, loss, batch: trainingBatch };
-}
-
-function freshParameters(
-  config: ModelConfig,
-  layout: Layout,
-  seed: number,
-  deviation: number,
-): Map<string, Tensor> {
-  const random = randomGenerator(seed);
-  const writers = new Set<string>();
-  for (const { o, mlp } of blocksOf(config, layout))
-    for (const { weight } of [o, ...("router" in mlp ? mlp.experts : [mlp]).map(({ out }) => out)])
-      writers.add(weight);
-  const parameters = new Map<string, Tensor>();
-  for (const [name, shape] of expectedShapes(config, layout)) {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const standardDeviation = writers.has(name) ? deviation / Math.sqrt(2 * config.nLayers) : deviation;
-    if (shape.length > 1) parameters.set(name, normalTensor(random.fork(name), shape, { standardDeviation }));
-    else parameters.set(name, tensor(new Float32Array(size).fill(name.endsWith("bias") ? 0 : 1), shape));
-  }
-  return parameters;
 }
 
 function trainingBatch(rows: readonly ArrayLike<number>[]): Record<string, Feed> {
@@ -89,7 +52,7 @@ function trainingBatch(rows: readonly ArrayLike<number>[]): Record<string, Feed>
   return { tokens: feed(tokens), positions: feed(positions), next: feed(next) };
 }
 
-/** Writes a model as a folder in Hugging Face's layout. */
+/** Writes a model, a language model or a classifier, as a folder in Hugging Face's layout. */
 export async function saveLanguageModel(
   folder: string,
   model: {

@@ -11,6 +11,7 @@ import {
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import { ActivationCache } from "./cache.js";
+import { labelNumber } from "./classifier.js";
 import type { ModelConfig } from "./config.js";
 import type { Edit } from "./edits.js";
 import { type Engine, type Request, weave } from "./engine.js";
@@ -420,7 +421,7 @@ export class Model {
 
   private metricInput({ tokens, mask }: Batch): MetricInput {
     const { task, labels } = this.config;
-    const tokenId = (text: string): number => (labels ? labelId(text, labels) : this.toSingleToken(text));
+    const tokenId = (text: string): number => (labels ? labelNumber(text, labels) : this.toSingleToken(text));
     return { tokens, mask, task, tokenId };
   }
 
@@ -461,15 +462,6 @@ const derived = /hook_result$|hook_attn_in$|hook_[qkv]_input$/;
 /** `["pattern", 0]`, not a list of names. */
 const isShortName = (names: PointName | readonly PointName[]): names is PointName =>
   typeof names[1] === "number";
-
-/** The number of a class by its name. */
-function labelId(name: string, labels: readonly string[]): number {
-  const id = labels.indexOf(name);
-  if (id >= 0) return id;
-  throw new Error(
-    `There is no class "${name}"; the model's are ${labels.map((label) => `"${label}"`).join(", ")}.`,
-  );
-}
 
 function isBefore(name: string, layer: number): boolean {
   const block = /^blocks\.(\d+)\./.exec(name);
