@@ -7,6 +7,7 @@ import type { Parameters } from "./parameters.js";
 
 /** The linear maps of an MLP; of all experts, where it has several. */
 export function mlpMaps(mlp: Block["mlp"]): Linear[] {
+  if (!mlp) return [];
   const dense = ({ gate, in: up, gateIn, out }: DenseMlp): Linear[] =>
     [gate, up, gateIn, out].filter((map) => map !== undefined);
   return "router" in mlp ? [mlp.router, ...mlp.experts.flatMap(dense)] : dense(mlp);

@@ -61,7 +61,8 @@ export interface Block {
   readonly qNorm?: Norm;
   readonly kNorm?: Norm;
   readonly o: Linear;
-  readonly mlp: DenseMlp | ExpertMlp;
+  /** Missing where the model has attention alone. */
+  readonly mlp?: DenseMlp | ExpertMlp;
 }
 
 /** The head of a classifier. */

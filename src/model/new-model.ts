@@ -50,9 +50,10 @@ function freshParameters(
   const random = randomGenerator(seed);
   const writers = new Set<string>();
   if (config.normPlacement === "before")
-    for (const { o, mlp } of blocksOf(config, layout))
-      for (const { weight } of [o, ...("router" in mlp ? mlp.experts : [mlp]).map(({ out }) => out)])
-        writers.add(weight);
+    for (const { o, mlp } of blocksOf(config, layout)) {
+      const mlps = mlp === undefined ? [] : "router" in mlp ? mlp.experts : [mlp];
+      for (const { weight } of [o, ...mlps.map(({ out }) => out)]) writers.add(weight);
+    }
   const parameters = new Map<string, Tensor>();
   for (const [name, shape] of expectedShapes(config, layout)) {
     const size = shape.reduce((a, b) => a * b, 1);

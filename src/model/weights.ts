@@ -95,11 +95,12 @@ function mlpReaders(
   parameters: Parameters,
 ): Record<string, () => Tensor> {
   const first = layout.block(0).mlp;
+  if (!first) return {};
   const parts = "router" in first ? first.experts[0]! : first;
   const reader = (pick: (mlp: DenseMlp) => Tensor) => (): Tensor =>
     stacked(
       blocksOf(config, layout).map(({ mlp }) =>
-        "router" in mlp ? stacked(mlp.experts.map(pick)) : pick(mlp),
+        "router" in mlp! ? stacked(mlp.experts.map(pick)) : pick(mlp!),
       ),
     );
   const weight = (pick: (mlp: DenseMlp) => Linear) => reader((mlp) => matrixOf(parameters, pick(mlp)));

@@ -6,8 +6,9 @@ import { bert } from "./bert.js";
 import { distilbert } from "./distilbert.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
+import { toy } from "./toy.js";
 
-const families: readonly Family[] = [gpt2, llama, bert, distilbert];
+const families: readonly Family[] = [toy, gpt2, llama, bert, distilbert];
 
 /** The family of a `config.json`, or an error that lists the known ones. */
 export function familyOf(config: HfConfig): Family {

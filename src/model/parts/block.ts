@@ -16,6 +16,7 @@ export function block(context: Context, layer: number, input: Value, setting: At
   const pre = g.point(`${at}.hook_resid_pre`, input, RESIDUAL);
   const attended = attention(context, layer, parts, pre, setting);
   const attentionOut = g.point(`${at}.hook_attn_out`, branch("ln1", attended.output), RESIDUAL);
+  if (!parts.mlp) return g.point(`${at}.hook_resid_post`, g.add(pre, attentionOut), RESIDUAL);
   if (parallel) {
     const made = mlp(context, `${at}.mlp`, parts.mlp, mlpInput(pre, attended.normalized));
     const mlpOut = g.point(`${at}.hook_mlp_out`, branch("ln2", made), RESIDUAL);
@@ -54,7 +55,8 @@ export function block(context: Context, layer: number, input: Value, setting: At
     const name = `${at}.hook_mlp_in`;
     if (normPlacement !== "before") return g.point(name, residual, RESIDUAL);
     if (parts.ln2) return norm(context, `${at}.ln2`, g.point(name, residual, RESIDUAL), parts.ln2);
-    if (shared && !context.options.wants(name)) return shared;
+    if (shared && parts.ln1 && !context.options.wants(name)) return shared;
+    if (!parts.ln1) return g.point(name, residual, RESIDUAL);
     return norm(context, undefined, g.point(name, residual, RESIDUAL), parts.ln1!);
   }
 }
