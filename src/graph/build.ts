@@ -187,6 +187,37 @@ export function matmul(a: Value, b: Value, options: MatmulOptions = {}): Value {
   return apply("matmul", [a, b], { transposeA, transposeB, scale });
 }
 
+/**
+ * The matrix `[out, inner]` that stands quantised as `packed` (uint8) and `scales` (float32), of shapes by
+ * `quantizedShapes`. Products with it never make it float32 as a whole.
+ */
+export function dequantize(
+  packed: Value,
+  scales: Value,
+  { bits, blockSize, out, inner }: QuantizedLayout,
+): Value {
+  return apply("dequantize", [packed, scales], { bits, blockSize, out, inner });
+}
+
+/** How a matrix `[out, inner]` is quantised. */
+export interface QuantizedLayout {
+  /** 4 or 8. */
+  readonly bits: number;
+  /** How many neighbours in a row share a scale. */
+  readonly blockSize: number;
+  readonly out: number;
+  readonly inner: number;
+}
+
+/** The shapes of the two tensors that stand for a quantised matrix. */
+export function quantizedShapes({ bits, blockSize, out, inner }: QuantizedLayout): {
+  packed: number[];
+  scales: number[];
+} {
+  const blocks = Math.ceil(inner / blockSize);
+  return { packed: [out, blocks, (blockSize * bits) / 8], scales: [out, blocks] };
+}
+
 /** Layer normalisation over the last axis: `(x − mean) / √(var + epsilon) · weight + bias`. */
 export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number): Value {
   return apply("layerNorm", [x, weight, bias], { epsilon });

@@ -93,7 +93,7 @@ export class Engine {
     const known = this.leaves.get(name);
     if (known) return known;
     const { dtype, shape } = this.parameters.info(name);
-    const leaf = g.cast(g.parameter(name, dtype, shape), "float32");
+    const leaf = this.parameters.value?.(name) ?? g.cast(g.parameter(name, dtype, shape), "float32");
     this.leaves.set(name, leaf);
     return leaf;
   }

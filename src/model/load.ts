@@ -8,7 +8,9 @@ import { checkParameters } from "./expected-parameters.js";
 import { familyOf } from "./families/index.js";
 import type { HfConfig } from "./hf-config.js";
 import { Model } from "./model.js";
-import { openParameters } from "./open-parameters.js";
+import { float32Parameters, openParameters } from "./open-parameters.js";
+import { allProcessing, type Processed, type Processing, processWeights } from "./processing.js";
+import { type Quantization, quantizeParameters } from "./quantize.js";
 import { openTokenizer } from "./tokenizer.js";
 import { modelWeights } from "./weights.js";
 
@@ -16,6 +18,19 @@ import { modelWeights } from "./weights.js";
 export interface LoadOptions extends RuntimeOptions {
   /** Ends the loading. */
   readonly signal?: AbortSignal;
+  /**
+   * `"stored"` (the default) keeps weights of 16 bits as they are in the file and makes them float32 while they are used,
+   * which takes no more memory than the file; `"float32"` makes a float32 copy in the cache folder once, which takes
+   * twice the file's size and runs faster.
+   */
+  readonly dtype?: "stored" | "float32";
+  /** Rewrites of the weights that keep the model's function; `true` for all that have a meaning for the model. */
+  readonly processing?: Processing | true;
+  /**
+   * Makes the matrices of the blocks smaller: `"int8"` or `"int4"`, with one scale for each 32 weights. Values at points
+   * become approximate; gradients pass through the quantised weights, and there are none with respect to them.
+   */
+  readonly quantization?: Quantization;
 }
 
 /**
@@ -42,20 +57,40 @@ export async function loadModel(id: string, options: LoadOptions = {}): Promise<
   const layout = family.layout(config, json as HfConfig);
   const parameters = await openParameters(folder, family.prefix, signal);
   checkParameters(parameters, config, layout, { source: folder, prefix: family.prefix });
+  const made = await prepare({ config, layout, parameters }, options, signal);
   const tokenizer = await openTokenizer(folder, config.bosToken);
   signal?.throwIfAborted();
-  const engine = new Engine(config, layout, parameters, options);
+  const engine = new Engine(made.config, made.layout, made.parameters, options);
   return new Model({
     engine,
-    weights: modelWeights(config, layout, parameters),
+    weights: modelWeights(made.config, made.layout, made.parameters),
     tokenizer,
     name: fileName(folder),
   });
 }
 
+/** The weights as they are asked for: processed, in another type, quantised. */
+async function prepare(
+  parts: Processed,
+  { processing, dtype, quantization }: LoadOptions,
+  signal: AbortSignal | undefined,
+): Promise<Processed> {
+  let made = parts;
+  if (processing) {
+    const chosen = processing === true ? allProcessing(made.config, made.layout) : processing;
+    if (Object.values(chosen).some(Boolean)) made = await processWeights(made, chosen, signal);
+  }
+  if (dtype === "float32") made = { ...made, parameters: await float32Parameters(made, signal) };
+  else if (dtype !== undefined && dtype !== "stored")
+    throw new Error(`The dtype ${JSON.stringify(dtype)} is not known; it is "stored" or "float32".`);
+  if (quantization !== undefined)
+    made = { ...made, parameters: await quantizeParameters(made, quantization, signal) };
+  return made;
+}
+
 /** The names of the models that come with this package. */
 export function bundledModels(): string[] {
-  return ["tiny-world"];
+  return ["tiny-world", "attn-only-2l", "tiny-sentiment"];
 }
 
 /** The folder of a model: the path itself, or a bundled model's. */

@@ -1,7 +1,10 @@
 /** Opening the weights of a folder. */
 
-import { folderOf, type LazyTensor } from "../array/index.js";
+import { folderOf, type LazyTensor, type NativeArray } from "../array/index.js";
+import type { ModelConfig } from "./config.js";
 import { derivedParameters } from "./derived.js";
+import { expectedShapes } from "./expected-parameters.js";
+import type { Layout } from "./family.js";
 import { mappedParameters, type Parameters } from "./parameters.js";
 import { type StoredTensor, storedTensors } from "./weight-files.js";
 
@@ -35,6 +38,23 @@ export async function openParameters(
     ...(signal ? { signal } : {}),
   });
   return prefixed(copy, prefix);
+}
+
+/** Parameters as float32: themselves, or a copy in the cache folder where some are stored otherwise. */
+export async function float32Parameters(
+  { config, layout, parameters }: { config: ModelConfig; layout: Layout; parameters: Parameters },
+  signal?: AbortSignal,
+): Promise<Parameters> {
+  const names = [...expectedShapes(config, layout).keys()];
+  if (names.every((name) => parameters.info(name).dtype === "float32")) return parameters;
+  const tensors = new Map<string, LazyTensor>(
+    names.map((name) => {
+      const { shape } = parameters.info(name);
+      const read = (): NativeArray => ({ dtype: "float32", shape, data: parameters.read(name).data });
+      return [name, { dtype: "float32", shape, read }];
+    }),
+  );
+  return derivedParameters(parameters.files, { name: "float32", tensors, ...(signal ? { signal } : {}) });
 }
 
 /** Parameters whose names may lack the family's prefix. */

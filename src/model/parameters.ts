@@ -13,7 +13,7 @@ import {
   toFloat32,
   viewBytes,
 } from "../array/index.js";
-import type { ParameterSource } from "../graph/index.js";
+import type { ParameterSource, Value } from "../graph/index.js";
 import type { ParameterStore } from "../runtime/plan.js";
 import type { StoredTensor } from "./weight-files.js";
 
@@ -33,6 +33,8 @@ export interface Parameters extends ParameterStore {
   info(name: string): ParameterInfo;
   /** The values as float32, read from where they lie. */
   read(name: string): Tensor;
+  /** What stands for a parameter in graphs, where it is not simply a stored tensor. */
+  value?(name: string): Value | undefined;
 }
 
 /**

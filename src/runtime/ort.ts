@@ -22,6 +22,11 @@ export interface SessionOptions {
    * weights stay where they are, mapped from their file and shared by all sessions.
    */
   readonly prepack: boolean;
+  /**
+   * Leaves what depends on weights alone to be computed in each run, in memory that is given back, instead of once for
+   * good: for weights that are stored in fewer bits than they are used in.
+   */
+  readonly keepWeights?: boolean;
 }
 
 /** A model that is ready to run. */
@@ -48,6 +53,9 @@ const ortTypes: Partial<Record<DType, ort.Tensor.Type>> = {
 /** The memory of this machine in bytes, which budgets are parts of. */
 export const machineMemory = (): number => totalmem();
 
+/** The optimisers of ONNX Runtime that would keep a second copy of weights, or keep one longer than its use. */
+const growing = "ConstantFolding;CommonSubexpressionElimination";
+
 /** Makes a model ready. */
 export async function createSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
   const session: Record<string, string> = {};
@@ -58,7 +66,9 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     intraOpNumThreads: availableParallelism(),
     executionMode: "sequential",
     logSeverityLevel: 3,
-    extra: { session },
+    extra: options.keepWeights
+      ? { session, optimization: { disable_specified_optimizers: growing } }
+      : { session },
   });
   return {
     run: async (feeds, into) => {

@@ -10,6 +10,7 @@ import { bytesPerElement } from "../array/dtype.js";
 import type { AnyTensor } from "../array/tensor.js";
 import { sizeOf } from "../array/tensor.js";
 import { type Graph, leavesOf, structure } from "../graph/graph.js";
+import { readsNarrowWeights, widenLate } from "../graph/lower.js";
 import { type CompiledModel, compileOnnx, type ParameterSource } from "../graph/onnx/emit.js";
 import type { Shape, Value } from "../graph/value.js";
 import { workSignal } from "./host.js";
@@ -89,13 +90,13 @@ export class Runtime {
   private admit(bytes: number): boolean {
     if (bytes > this.budget) return false;
     let used = [...this.plans.values()].reduce(
-      (sum, plan) => sum + (plan.packed ? plan.parameterBytes : 0),
+      (sum, plan) => sum + (plan.packed ? plan.packableBytes : 0),
       0,
     );
     for (const plan of this.plans.values()) {
       if (used + bytes <= this.budget) break;
       if (!plan.packed) continue;
-      used -= plan.parameterBytes;
+      used -= plan.packableBytes;
       void plan.release();
     }
     return used + bytes <= this.budget;
@@ -104,8 +105,11 @@ export class Runtime {
 
 /** A compiled graph. */
 export class Plan {
-  /** Bytes of the parameters that the graph reads. */
+  /** Bytes of the parameters that the graph reads, as float32 or fewer bits. */
   readonly parameterBytes: number;
+  /** Bytes of the parameters that can be packed: those of 16 bits are made float32 in each run instead. */
+  readonly packableBytes: number;
+  private readonly keepWeights: boolean;
   private readonly inputs: ReadonlyMap<string, Value>;
   /** The outputs that are computed. Several names of one value, as points often have, share one. */
   readonly computed: Graph;
@@ -125,9 +129,10 @@ export class Plan {
     const parameters = [...leavesOf(graph, "parameter")];
     const fed = parameters.filter(([name]) => store.source(name).kind === "fed");
     this.inputs = new Map([...leavesOf(graph, "input"), ...fed]);
-    this.parameterBytes = parameters
-      .filter((parameter) => !fed.includes(parameter))
-      .reduce((sum, [, { dtype, shape }]) => sum + bytesPerElement(dtype) * sizeOf(shape as number[]), 0);
+    const stored = parameters.filter((parameter) => !fed.includes(parameter)).map(([, value]) => value);
+    this.parameterBytes = bytesOfAll(stored);
+    this.packableBytes = bytesOfAll(stored.filter(({ dtype }) => !/float16/.test(dtype)));
+    this.keepWeights = readsNarrowWeights(graph);
   }
 
   /**
@@ -197,10 +202,9 @@ export class Plan {
   }
 
   private ready(): Promise<Session> {
-    const hasWeights = this.parameterBytes > 0;
-    const worthPacking =
-      hasWeights && !this.packed && this.secondsUnpacked > this.parameterBytes / PACKING_RATE;
-    if (this.session && !(worthPacking && this.admit(this.parameterBytes))) return this.session;
+    const bytes = this.packableBytes;
+    const worthPacking = bytes > 0 && !this.packed && this.secondsUnpacked > bytes / PACKING_RATE;
+    if (this.session && !(worthPacking && this.admit(bytes))) return this.session;
     const old = this.session;
     this.packed = old !== undefined || this.secondsUnpacked === Number.POSITIVE_INFINITY;
     this.session = this.compile(this.packed);
@@ -209,9 +213,15 @@ export class Plan {
   }
 
   private async compile(prepack: boolean): Promise<Session> {
-    this.compiled ??= compileOnnx(this.computed, (name) => this.store.source(name));
+    const graph = this.keepWeights ? widenLate(this.computed) : this.computed;
+    this.compiled ??= compileOnnx(graph, (name) => this.store.source(name));
+    const { keepWeights } = this;
     try {
-      return await createSession(this.compiled.model, { prepack, weightsFolder: this.store.folder });
+      return await createSession(this.compiled.model, {
+        prepack,
+        keepWeights,
+        weightsFolder: this.store.folder,
+      });
     } catch (error) {
       this.session = undefined;
       this.packed = false;
@@ -248,6 +258,9 @@ export class Plan {
     return used;
   }
 }
+
+const bytesOfAll = (values: readonly Value[]): number =>
+  values.reduce((sum, { dtype, shape }) => sum + bytesPerElement(dtype) * sizeOf(shape as number[]), 0);
 
 /** A graph in which each value is one output, and which output each name of the original is. */
 function shareOutputs(graph: Graph): { graph: Graph; sources: Map<string, string> } {

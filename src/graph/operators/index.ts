@@ -4,7 +4,9 @@ import { defineOperators } from "../value.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { leaf } from "./leaf.js";
+import { opaque } from "./opaque.js";
 import { product } from "./product.js";
+import { quantized } from "./quantized.js";
 import { reduce } from "./reduce.js";
 import { shape } from "./shape.js";
 
@@ -14,3 +16,5 @@ defineOperators(reduce);
 defineOperators(product);
 defineOperators(shape);
 defineOperators(indexing);
+defineOperators(quantized);
+defineOperators(opaque);
