@@ -1,7 +1,7 @@
 /** The rows of text that tiny-world is trained on. */
 
 import { fileURLToPath } from "node:url";
-import { joinPath, type Random, randomGenerator, readJsonFile } from "../../src/array/index.js";
+import { joinPath, randomGenerator, readJsonFile } from "../../src/array/index.js";
 import { tinyWorld } from "../../src/tasks/index.js";
 
 /** The folder of the model. */
@@ -9,10 +9,6 @@ export const folder: string = fileURLToPath(new URL(".", import.meta.url));
 
 /** The token between documents. */
 const END_OF_TEXT = 0;
-
-interface Passage {
-  readonly passage: (random: Random) => string;
-}
 
 /** The rows of one step. */
 export interface RowOptions {
@@ -30,7 +26,8 @@ export async function trainingRows(seed: string): Promise<(options: RowOptions) 
     joinPath(folder, "tokenizer.json"),
   )) as tinyWorld.TokenizerFiles["tokenizer"];
   const encode = tinyWorld.worldEncoder({ tokenizer, config: {} });
-  const { repeats: words, codes } = tinyWorld.mixture as Record<"repeats" | "codes", Passage>;
+  const words = tinyWorld.mixture.repeats!;
+  const codes = tinyWorld.mixture.codes!;
   const ends = new Set(["\n", "."].flatMap(encode));
   const sentenceStarts = (tokens: readonly number[]): number[] => {
     const starts = tokens.flatMap((token, i) => (ends.has(token) && i + 1 < tokens.length ? [i + 1] : []));

@@ -34,7 +34,10 @@ async function keepStep(step: number): Promise<void> {
   const revision = joinPath(folder, "checkpoints", `step-${step}`);
   await makeFolder(revision);
   const halves = new Map(
-    [...model.parameters].map(([name, { data, shape }]) => [name, { dtype: "float16" as const, shape, data }]),
+    [...model.parameters].map(([name, { data, shape }]) => [
+      name,
+      { dtype: "float16" as const, shape, data },
+    ]),
   );
   await writeSafetensors(joinPath(revision, "model.safetensors"), halves, { format: "pt" });
 }

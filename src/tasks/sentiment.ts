@@ -25,3 +25,27 @@ export function sentiment(options: TaskOptions = {}): Prompt[] {
     };
   });
 }
+
+/** A review as a whole, for classifiers. */
+export interface LabelledReview {
+  /** The review without its heading and its verdict. */
+  readonly text: string;
+  readonly label: "good" | "bad";
+}
+
+/**
+ * Reviews and what they come to, for classifiers.
+ *
+ * @example
+ * ```ts
+ * labelledReviews({ count: 1 })[0]; // such as { text: "The day was cold. We found the soup fresh.", label: "good" }
+ * ```
+ */
+export function labelledReviews(options: TaskOptions = {}): LabelledReview[] {
+  const { count, seed, heldOut } = taskOptions(options);
+  const random = randomGenerator(seed).fork("reviews");
+  return Array.from({ length: count }, () => {
+    const { text, good } = drawReview(random, heldOut);
+    return { text: text.replace(/^Review of the \p{L}+: /u, ""), label: good ? "good" : "bad" };
+  });
+}
