@@ -28,14 +28,16 @@ export function transformer(
   options: GraphOptions,
 ): g.Graph {
   const outputs: Record<string, Value> = {};
+  const total = options.cached ? "past+pos" : "pos";
   const context: Context = {
     config,
     layout,
     parameter,
     options,
-    total: options.cached ? "past+pos" : "pos",
+    total,
     tokens: g.input("tokens", "int64", ["batch", "pos"]),
     positions: g.input("positions", "int64", ["batch", "pos"]),
+    mask: options.padded ? g.input("attentionMask", "int64", ["batch", total]) : undefined,
     outputs,
   };
   const settings = attentionSettings(context);

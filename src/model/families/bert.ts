@@ -1,7 +1,7 @@
 /** BERT (Devlin et al. 2019): an encoder with learned positions, token types, and norms after each sum. */
 
 import type { ModelConfig } from "../config.js";
-import type { Family, Norm } from "../family.js";
+import type { Family } from "../family.js";
 import {
   activations,
   countOf,
@@ -13,7 +13,7 @@ import {
   requireSettings,
   specialTokens,
 } from "../hf-config.js";
-import { outIn } from "./llama-like.js";
+import { normOf, outIn } from "./layouts.js";
 
 /** Whether the model that a configuration is of classifies; else it fills in masked tokens. */
 export function encoderTask(json: HfConfig): Pick<ModelConfig, "task" | "labels"> {
@@ -22,9 +22,6 @@ export function encoderTask(json: HfConfig): Pick<ModelConfig, "task" | "labels"
     ? { task: "classification", labels: labelsOf(json) }
     : { task: "maskedToken" };
 }
-
-/** A norm's parameters by PyTorch's names. */
-export const normOf = (name: string): Norm => ({ weight: `${name}.weight`, bias: `${name}.bias` });
 
 export const bert: Family = {
   modelTypes: ["bert"],

@@ -10,8 +10,8 @@ import {
   requireSettings,
   specialTokens,
 } from "../hf-config.js";
-import { encoderTask, normOf } from "./bert.js";
-import { outIn } from "./llama-like.js";
+import { encoderTask } from "./bert.js";
+import { normOf, outIn } from "./layouts.js";
 
 export const distilbert: Family = {
   modelTypes: ["distilbert"],

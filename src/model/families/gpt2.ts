@@ -10,6 +10,7 @@ import {
   requireSettings,
   specialTokens,
 } from "../hf-config.js";
+import { normOf, stacked } from "./layouts.js";
 
 export const gpt2: Family = {
   modelTypes: ["gpt2"],
@@ -52,30 +53,25 @@ export const gpt2: Family = {
       dIn,
       dOut,
     });
-    const norm = (name: string) => ({ weight: `${name}.weight`, bias: `${name}.bias` });
     return {
       embed: "transformer.wte.weight",
       positions: "transformer.wpe.weight",
       block: (layer) => {
         const at = `transformer.h.${layer}`;
         const qkv = linear(`${at}.attn.c_attn`, dModel, 3 * dModel);
-        const third = (i: number): Linear => ({
-          ...qkv,
-          dOut: dModel,
-          part: { from: i * dModel, of: 3 * dModel },
-        });
+        const [q, k, v] = stacked(qkv, [dModel, dModel, dModel]);
         return {
-          ln1: norm(`${at}.ln_1`),
-          ln2: norm(`${at}.ln_2`),
+          ln1: normOf(`${at}.ln_1`),
+          ln2: normOf(`${at}.ln_2`),
           qkv,
-          q: third(0),
-          k: third(1),
-          v: third(2),
+          q: q!,
+          k: k!,
+          v: v!,
           o: linear(`${at}.attn.c_proj`, dModel, dModel),
           mlp: { in: linear(`${at}.mlp.c_fc`, dModel, dMlp), out: linear(`${at}.mlp.c_proj`, dMlp, dModel) },
         };
       },
-      lnFinal: norm("transformer.ln_f"),
+      lnFinal: normOf("transformer.ln_f"),
       unembed: {
         weight: tiedEmbeddings ? "transformer.wte.weight" : "lm_head.weight",
         layout: "outIn",

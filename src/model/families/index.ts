@@ -3,12 +3,50 @@
 import type { Family } from "../family.js";
 import type { HfConfig } from "../hf-config.js";
 import { bert } from "./bert.js";
+import { bloom } from "./bloom.js";
 import { distilbert } from "./distilbert.js";
+import { falcon } from "./falcon.js";
+import { gemma, gemma2, gemma3 } from "./gemma.js";
+import { gptNeo } from "./gpt-neo.js";
+import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
+import { gptj } from "./gptj.js";
+import { granite } from "./granite.js";
 import { llama } from "./llama.js";
-import { toy } from "./toy.js";
+import { mistral } from "./mistral.js";
+import { mixtral } from "./mixtral.js";
+import { olmo2 } from "./olmo2.js";
+import { opt } from "./opt.js";
+import { phi } from "./phi.js";
+import { phi3 } from "./phi3.js";
+import { qwen2, qwen3 } from "./qwen.js";
+import { stablelm } from "./stablelm.js";
 
-const families: readonly Family[] = [toy, gpt2, llama, bert, distilbert];
+/** All families. */
+export const families: readonly Family[] = [
+  bert,
+  bloom,
+  distilbert,
+  falcon,
+  gemma,
+  gemma2,
+  gemma3,
+  gptNeo,
+  gptNeox,
+  gpt2,
+  gptj,
+  granite,
+  llama,
+  mistral,
+  mixtral,
+  olmo2,
+  opt,
+  phi,
+  phi3,
+  qwen2,
+  qwen3,
+  stablelm,
+];
 
 /** The family of a `config.json`, or an error that lists the known ones. */
 export function familyOf(config: HfConfig): Family {

@@ -1,7 +1,7 @@
 /** What Llama and its many relatives have in common; each family's file says where it differs. */
 
 import type { ModelConfig } from "../config.js";
-import type { Block, DenseMlp, ExpertMlp, Layout, Linear, Norm } from "../family.js";
+import type { Block, DenseMlp, ExpertMlp, Layout, Norm } from "../family.js";
 import {
   activations,
   countOf,
@@ -13,6 +13,7 @@ import {
   rotaryOf,
   specialTokens,
 } from "../hf-config.js";
+import { outIn, stacked } from "./layouts.js";
 
 /** Reads a configuration in Llama's words. */
 export function llamaLikeConfig(json: HfConfig, family: string): ModelConfig {
@@ -72,25 +73,6 @@ export interface LlamaLikeNames {
   readonly mlp?: (at: string) => DenseMlp | ExpertMlp;
   /** q, k and v in one matrix of this name. */
   readonly qkv?: string;
-}
-
-/** A map without bias, or with one, in PyTorch's layout. */
-export const outIn = (name: string, dIn: number, dOut: number, bias = false): Linear => ({
-  weight: `${name}.weight`,
-  ...(bias ? { bias: `${name}.bias` } : {}),
-  layout: "outIn",
-  dIn,
-  dOut,
-});
-
-/** Maps that lie one after the other in one matrix. */
-export function stacked(whole: Linear, sizes: readonly number[]): Linear[] {
-  let from = 0;
-  return sizes.map((dOut) => {
-    const part = { from, of: whole.dOut };
-    from += dOut;
-    return { ...whole, dOut, part };
-  });
 }
 
 /** Where Llama's weights are, with a family's differences. */

@@ -31,6 +31,8 @@ export interface Context {
   readonly tokens: Value;
   /** The position of each token, `[batch, pos]`. */
   readonly positions: Value;
+  /** 1 at tokens and 0 at padding, `[batch, total]`, where the run has padding. */
+  readonly mask?: Value;
   /** Outputs beside the logits: keys and values to remember, and points that nothing is made from. */
   readonly outputs: Record<string, Value>;
 }

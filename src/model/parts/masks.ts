@@ -22,13 +22,9 @@ export function attentionBias(context: Context, window?: number): Value | undefi
   return g.add(bias!, g.mul(slopes, keys));
 }
 
-const mask = ({ total }: Context): Value => g.input("attentionMask", "int64", ["batch", total]);
-
 /** Nothing looks at padding. */
-function paddingBias(context: Context): Value | undefined {
-  if (!context.options.padded) return undefined;
-  return g.where(g.unsqueeze(g.equal(mask(context), 1), [1, 2]), 0, blocked);
-}
+const paddingBias = ({ mask }: Context): Value | undefined =>
+  mask && g.where(g.unsqueeze(g.equal(mask, 1), [1, 2]), 0, blocked);
 
 function causalBias(context: Context, window?: number): Value {
   const zero = g.scalar(0, "int64");
@@ -38,8 +34,8 @@ function causalBias(context: Context, window?: number): Value {
   const key = g.unsqueeze(g.range(zero, total, context.total), [0]);
   const causal = g.greaterOrEqual(query, key);
   const seen = window === undefined ? causal : g.and(causal, g.greater(key, g.sub(query, window)));
-  if (!context.options.padded) return g.where(seen, 0, blocked);
-  const real = g.unsqueeze(g.equal(mask(context), 1), [1, 2]);
+  if (!context.mask) return g.where(seen, 0, blocked);
+  const real = g.unsqueeze(g.equal(context.mask, 1), [1, 2]);
   // Padding looks at itself, so that no row is empty and softmax stays finite; nothing real looks at padding.
   return g.where(g.and(seen, g.or(real, g.equal(query, key))), 0, blocked);
 }
