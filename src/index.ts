@@ -6,6 +6,5 @@ export * from "./methods/index.js";
 export { type LabelledText, newClassifier, type TextClassifier } from "./model/classifier.js";
 export * from "./model/index.js";
 export { type LanguageModel, newLanguageModel, saveLanguageModel } from "./model/language-model.js";
-export { type MemoryModelOptions, modelInMemory } from "./model/memory-model.js";
 export { barChart, heatmap, lineChart, type Plot, scatter } from "./plot/index.js";
 export { display, type Host, type Progress, setHost } from "./runtime/host.js";

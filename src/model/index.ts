@@ -7,6 +7,7 @@ export type { GenerateOptions, TokenEvent } from "./generate.js";
 export type { Hook, HookPoint } from "./hooks.js";
 export type { ModelInput } from "./input.js";
 export { bundledModels, type LoadOptions, loadModel } from "./load.js";
+export { type MemoryModelOptions, modelInMemory } from "./memory-model.js";
 export {
   crossEntropy,
   klDivergence,

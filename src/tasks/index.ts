@@ -3,6 +3,7 @@ export * from "./facts.js";
 export * from "./genderedPronouns.js";
 export * from "./greaterThan.js";
 export * from "./induction.js";
+export * from "./induction-program.js";
 export * from "./ioi.js";
 export { type ChoicePrompt, type Prompt, type TaskOptions, taskMetric } from "./prompt.js";
 export * from "./refusal.js";

@@ -46,6 +46,7 @@ export const families: readonly Family[] = [
   qwen2,
   qwen3,
   stablelm,
+  toy,
 ];
 
 /** The family of a `config.json`, or an error that lists the known ones. */
