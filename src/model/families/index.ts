@@ -21,6 +21,7 @@ import { phi } from "./phi.js";
 import { phi3 } from "./phi3.js";
 import { qwen2, qwen3 } from "./qwen.js";
 import { stablelm } from "./stablelm.js";
+import { toy } from "./toy.js";
 
 /** All families. */
 export const families: readonly Family[] = [
