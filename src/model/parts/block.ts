@@ -53,10 +53,10 @@ export function block(context: Context, layer: number, input: Value, setting: At
   /** What the MLP reads. Where it shares the norm before attention, an input of its own has that norm again. */
   function mlpInput(residual: Value, shared?: Value): Value {
     const name = `${at}.hook_mlp_in`;
-    if (normPlacement !== "before") return g.point(name, residual, RESIDUAL);
-    if (parts.ln2) return norm(context, `${at}.ln2`, g.point(name, residual, RESIDUAL), parts.ln2);
-    if (shared && parts.ln1 && !context.options.wants(name)) return shared;
-    if (!parts.ln1) return g.point(name, residual, RESIDUAL);
-    return norm(context, undefined, g.point(name, residual, RESIDUAL), parts.ln1!);
+    const own = (): Value => g.point(name, residual, RESIDUAL);
+    if (normPlacement !== "before") return own();
+    if (parts.ln2) return norm(context, `${at}.ln2`, own(), parts.ln2);
+    if (!parts.ln1) return own();
+    return shared && !context.options.wants(name) ? shared : norm(context, undefined, own(), parts.ln1);
   }
 }
