@@ -54,7 +54,7 @@ function valuesThatLeadFrom(targets: ReadonlySet<Value>, order: readonly Value[]
   const needed = new Set<Value>();
   for (const value of order) {
     if (targets.has(value)) needed.add(value);
-    else if (operator(value.op).flat) continue;
+    else if (operator(value.op).flat || !value.dtype.includes("float")) continue;
     else if (value.inputs.some((operand) => needed.has(operand))) needed.add(value);
   }
   return needed;
@@ -66,6 +66,11 @@ function inputGradients(
   needs: readonly boolean[],
 ): readonly (Value | undefined)[] {
   const rule = operator(value.op).gradient;
-  if (!rule) throw new Error(`No gradient is known for the operator ${value}, which the metric depends on.`);
+  if (!rule) {
+    const made = value.op === "item" ? value.inputs[0]! : value;
+    throw new Error(
+      `No gradient is known for the operator ${made}, which lies between the metric and what its gradient is asked for.`,
+    );
+  }
   return rule(value, gradient, needs);
 }

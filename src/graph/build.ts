@@ -5,7 +5,7 @@
  */
 
 import { normalizeAxis } from "./shapes.js";
-import { apply, type Dim, type ElementType, type Shape, Value } from "./value.js";
+import { type Attributes, apply, type Dim, type ElementType, type Shape, Value } from "./value.js";
 
 /** A value, or a number that stands for a constant of the other operand's dtype. */
 export type Operand = Value | number;
@@ -90,6 +90,8 @@ export const greater = (a: Operand, b: Operand): Value => binary("greater", a, b
 export const greaterOrEqual = (a: Operand, b: Operand): Value => binary("greaterOrEqual", a, b);
 /** Whether `a < b`, elementwise, as bool. */
 export const less = (a: Operand, b: Operand): Value => binary("less", a, b);
+/** Whether `a ≤ b`, elementwise, as bool. */
+export const lessOrEqual = (a: Operand, b: Operand): Value => binary("lessOrEqual", a, b);
 /** Whether both are true, elementwise. */
 export const and = (a: Value, b: Value): Value => apply("and", [a, b]);
 /** Whether one of two is true, elementwise. */
@@ -129,6 +131,16 @@ export const silu = (x: Value): Value => mul(x, sigmoid(x));
 /** GELU: the exact form by the error function, or the `tanh` approximation. */
 export const gelu = (x: Value, approximate: "none" | "tanh" = "none"): Value =>
   apply("gelu", [x], { approximate });
+
+/**
+ * An activation function or another function of one number, by its name in `operators/activations.ts`: `"elu"`,
+ * `"hardSwish"`, `"atan"`, …, with its attributes, all of which must be given.
+ */
+export const activation = (
+  name: string,
+  x: Value,
+  attributes: Readonly<Record<string, number>> = {},
+): Value => apply(name, [x], attributes);
 
 /** `condition ? a : b`, elementwise with broadcasting. */
 export function where(condition: Value, a: Operand, b: Operand): Value {
@@ -306,6 +318,125 @@ export const range = (start: Value, end: Value, length: Dim): Value =>
 /** A tensor filled with one number. */
 export const fill = (value: number, shape: Shape, dtype: ElementType = "float32"): Value =>
   apply("fill", [], { value, shape, dtype });
+
+// ---- sizes that other tensors have when the graph runs
+
+/** A value of which is known that its shape, when the graph runs, is this one, or repeats to it by broadcasting. */
+export const assume = (x: Value, shape: Shape): Value =>
+  x.shape.every((dim, i) => dim === shape[i]) ? x : apply("assume", [x], { shape });
+
+/** The running shape as a one-dimensional int64 tensor. */
+export const shapeOf = (x: Value): Value => apply("shapeOf", [x]);
+
+/** The sum of `x` over the axes along which `like`, when the graph runs, would have to be repeated to be as large. */
+export const sumTo = (x: Value, like: Value): Value => apply("sumTo", [x, like]);
+
+/** The elements of `x` in the running shape of another value. */
+export const reshapeLike = (x: Value, like: Value): Value => apply("reshapeLike", [x, like]);
+
+/** `x` in a shape that is computed; `shape` says what is known of it. ONNX's `Reshape`: −1 is inferred, 0 kept. */
+export const reshapeBy = (x: Value, target: Value, shape: Shape, allowZero = false): Value =>
+  apply("reshapeBy", [x, target], { shape, allowZero });
+
+/** `x` repeated to a shape that is computed; `shape` says what is known of the result's. */
+export const expandBy = (x: Value, target: Value, shape: Shape): Value =>
+  apply("expandBy", [x, target], { shape });
+
+/** For each element of `x` its place among all of them, row by row. */
+export const indicesOf = (x: Value, dtype: "int64" | "int32" | "float64" = "int64"): Value =>
+  apply("indicesOf", [x], { dtype });
+
+/** Zeros of the running shape of `like`, to which `updates` are added at places counted over all elements. */
+export const scatterLike = (updates: Value, indices: Value, like: Value): Value =>
+  apply("scatterLike", [updates, indices, like]);
+
+/**
+ * Elements of the first operand, chosen by an operator of ONNX that moves them without changing them. Its attributes
+ * have names that begin with `$`; `slots` says which of its inputs the operands are; `indexType` is an element type,
+ * wide enough for indices, that it takes.
+ */
+export const pickBy = (
+  type: string,
+  operands: readonly Value[],
+  attributes: Readonly<Record<string, number | string | readonly number[] | undefined>>,
+  shape: Shape,
+): Value => apply("pickBy", operands, { type, ...attributes, shape });
+
+/** The part of a value joined along an axis that the last of these operands is. */
+export const partOf = (whole: Value, operands: readonly Value[], axis: number): Value =>
+  apply("partOf", [whole, ...operands], { axis });
+
+/** The upper or lower triangle of the last two axes from the diagonal `k` on, with zeros elsewhere. */
+export const triangle = (x: Value, upper: boolean, k?: Value): Value =>
+  apply("triangle", k ? [x, k] : [x], { upper });
+
+/** The sums of all elements up to each, along an axis that is an integer tensor. */
+export const cumulativeSum = (
+  x: Value,
+  axis: Value,
+  { exclusive = false, reverse = false }: { exclusive?: boolean; reverse?: boolean } = {},
+): Value => apply("cumulativeSum", [x, axis], { exclusive, reverse });
+
+/** `x` with a value (0 by default) around it; negative paddings cut off. As ONNX's `Pad`. */
+export const padBy = (
+  x: Value,
+  pads: Value,
+  { value, axes }: { value?: Value; axes?: Value },
+  shape: Shape,
+): Value =>
+  apply("padBy", [x, pads, ...(value ? [value] : []), ...(axes ? [axes] : [])], {
+    shape,
+    hasValue: value !== undefined,
+  });
+
+// ---- convolutions
+
+/** How windows lie on the spatial axes; `shape` is the result's. */
+export type Geometry = Attributes;
+
+/**
+ * A convolution of `x [N, C, …]` with `weight [O, C/group, …]` and an optional bias `[O]`. Attributes: `strides`,
+ * `dilations`, `pads` (before all axes, then behind them), `group`, and `shape`, the result's.
+ */
+export const convolution = (x: Value, weight: Value, bias: Value | undefined, geometry: Geometry): Value =>
+  apply("convolution", bias ? [x, weight, bias] : [x, weight], geometry);
+
+/** The gradient of a convolution with respect to its input `like`. */
+export const convolutionInputGradient = (
+  gradient: Value,
+  weight: Value,
+  like: Value,
+  geometry: Geometry,
+): Value => apply("convolutionInputGradient", [gradient, weight, like], geometry);
+
+/** The gradient of a convolution with respect to its weight. */
+export const convolutionWeightGradient = (
+  x: Value,
+  gradient: Value,
+  weight: Value,
+  geometry: Geometry,
+): Value => apply("convolutionWeightGradient", [x, gradient, weight], geometry);
+
+/** A transposed convolution with `weight [C, O/group, …]`: as `convolution`, with `outputPadding` too. */
+export const transposedConvolution = (
+  x: Value,
+  weight: Value,
+  bias: Value | undefined,
+  geometry: Geometry,
+): Value => apply("transposedConvolution", bias ? [x, weight, bias] : [x, weight], geometry);
+
+/** The maximum in each window: `kernel`, `strides`, `dilations`, `pads`, `ceil`, and `shape`, the result's. */
+export const maxPool = (x: Value, geometry: Geometry): Value => apply("maxPool", [x], geometry);
+
+/** The mean in each window, as `maxPool`; `countPadding` says whether what is padded counts. */
+export const averagePool = (x: Value, geometry: Geometry): Value => apply("averagePool", [x], geometry);
+
+/** Batch normalisation of a finished model: `(x − mean) / √(variance + epsilon) · weight + bias` for each channel. */
+export const batchNorm = (
+  x: Value,
+  { weight, bias, mean, variance }: { weight: Value; bias: Value; mean: Value; variance: Value },
+  epsilon: number,
+): Value => apply("batchNorm", [x, weight, bias, mean, variance], { epsilon });
 
 /** Sums a gradient over the axes along which `like` was broadcast. */
 export function unbroadcast(gradient: Value, like: Value): Value {

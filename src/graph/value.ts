@@ -56,6 +56,7 @@ export class Value implements Type {
 
   /** Such as `matmul float32[batch, pos, 768]`; for messages. */
   toString(): string {
+    if (this.op === "onnx") return `${this.attributes.type} at "${this.attributes.name}"`;
     const name = this.attributes.name === undefined ? this.op : `${this.op} "${this.attributes.name}"`;
     return `${name} ${this.dtype}${showShape(this.shape)}`;
   }
@@ -73,6 +74,8 @@ export interface Emitter {
   numbers(values: readonly number[], dtype?: ElementType, shape?: readonly number[]): string;
   /** A one-dimensional tensor of 64-bit integers that holds these dimensions when the graph runs. */
   dims(shape: Shape): string;
+  /** A name that no tensor has. */
+  unique(prefix: string): string;
 }
 
 /** Attributes as ONNX knows them: integers, floats (`{ float }`), strings and lists of integers. */
@@ -84,8 +87,10 @@ export type OnnxAttributes = Readonly<
 export interface NodeOptions {
   /** The operator set; ONNX's own by default. */
   readonly domain?: string;
-  /** How many outputs the node has; output *i* > 0 is read with the word `item`. */
-  readonly outputs?: number;
+  /** How many outputs the node has, or which of them are there; output *i* > 0 is read with the word `item`. */
+  readonly outputs?: number | readonly boolean[];
+  /** More attributes, as ONNX's schema has them. */
+  readonly encoded?: readonly object[];
 }
 
 /** An operator: everything that the engine knows of it. */

@@ -12,8 +12,9 @@ import {
   type Shape,
   type Value,
 } from "../value.js";
-import { encodeModel } from "./schema.js";
+import { type AttributeProto, encodeModel } from "./schema.js";
 import { onnxType } from "./types.js";
+import { WRITTEN_OPSET } from "./upgrade.js";
 
 /** Where the bytes of a parameter are. */
 export type ParameterSource =
@@ -24,10 +25,10 @@ export type ParameterSource =
   /** Fed like an input. */
   | { readonly kind: "fed" };
 
-/** Opset 20 has Gelu; ONNX Runtime's optimiser knows its operators better than those of newer ones. */
-const OPSET = 20;
 const IR_VERSION = 10;
 const EXTERNAL = 1;
+/** The entry of a model's metadata that says what the axes of its points are, as JSON. */
+export const AXES_KEY = "tslens.axes";
 
 /**
  * Writes a graph as an ONNX model: its inputs and outputs under their names, parameters as initializers.
@@ -61,6 +62,8 @@ class Writer implements Emitter {
   private readonly names = new Map<Value, string>();
   /** The tensors that nodes make. */
   private readonly made = new Set<string>();
+  /** Names that belong to something else than a node's result. */
+  private readonly reserved: ReadonlySet<string>;
   private readonly constants = new Map<string, string>();
   private readonly dimensions = new Map<string, string>();
   private readonly values: readonly Value[];
@@ -71,29 +74,93 @@ class Writer implements Emitter {
     private readonly parameters: (name: string) => ParameterSource,
   ) {
     this.values = valuesOf(graph);
+    const named = this.values.filter(({ attributes }) => typeof attributes.name === "string");
+    this.reserved = new Set([
+      ...Object.keys(graph.outputs),
+      ...named.map(({ attributes }) => attributes.name as string),
+    ]);
   }
 
   write(rename: boolean): CompiledModel {
     for (const value of this.values) this.names.set(value, this.emit(value));
+    const info = rename ? this.nameTensors() : [];
     const outputs: Record<string, string> = {};
     const output = Object.entries(this.graph.outputs).map(([name, value]) => {
       const tensor = this.name(value);
       // What no node makes, an input or a weight, is no output before a node has passed it on.
-      const passed = rename || !this.made.has(tensor);
-      outputs[name] = passed ? (rename ? name : `${tensor} as ${name}`) : tensor;
+      const passed = rename ? tensor !== name : !this.made.has(tensor);
+      outputs[name] = passed ? (rename ? name : this.unique(`${tensor} as ${name}`)) : tensor;
       if (passed) this.nodes.push({ opType: "Identity", input: [tensor], output: [outputs[name]] });
-      return { name: outputs[name], type: { tensorType: { elemType: onnxType(value.dtype) } } };
+      return rename
+        ? valueInfo(name, value)
+        : { name: outputs[name], type: { tensorType: { elemType: onnxType(value.dtype) } } };
     });
     const model = encodeModel({
       irVersion: IR_VERSION,
       producerName: "tslens",
-      opsetImport: [
-        { domain: "", version: OPSET },
-        { domain: "com.microsoft", version: 1 },
-      ],
-      graph: { name: "tslens", node: this.nodes, input: this.inputs, output, initializer: this.initializers },
+      opsetImport: this.operatorSets(),
+      metadataProps: rename ? [{ key: AXES_KEY, value: JSON.stringify(this.axes()) }] : [],
+      graph: {
+        name: "tslens",
+        node: this.nodes,
+        input: this.inputs,
+        output,
+        initializer: this.initializers,
+        valueInfo: info.filter(({ name }) => !Object.hasOwn(this.graph.outputs, name as string)),
+      },
     });
     return { model, outputs };
+  }
+
+  private operatorSets(): Proto[] {
+    const sets = new Map([
+      ["", WRITTEN_OPSET],
+      ["com.microsoft", 1],
+    ]);
+    for (const { op, attributes } of this.values)
+      if (op === "onnx") {
+        const domain = attributes.domain as string;
+        sets.set(domain, Math.max(sets.get(domain) ?? 1, attributes.opset as number));
+      }
+    return [...sets].map(([domain, version]) => ({ domain, version }));
+  }
+
+  private get points(): [name: string, value: Value][] {
+    return this.values
+      .filter(({ op }) => op === "point")
+      .map((value) => [value.attributes.name as string, value]);
+  }
+
+  private axes(): Record<string, readonly string[]> {
+    return Object.fromEntries(
+      this.points.map(([name, { attributes }]) => [name, attributes.axes as string[]]),
+    );
+  }
+
+  /** Calls tensors by the names of outputs and points; what has several names is passed on under the others. */
+  private nameTensors(): Proto[] {
+    const renamed = new Map<string, string>();
+    const extra: Proto[] = [];
+    const taken = new Set([...this.inputs, ...this.initializers].map(({ name }) => name as string));
+    const wanted = new Map([...Object.entries(this.graph.outputs), ...this.points]);
+    for (const [name, value] of wanted) {
+      const tensor = this.name(value);
+      if (tensor === name || taken.has(name)) continue;
+      taken.add(name);
+      if (this.made.has(tensor) && !renamed.has(tensor)) renamed.set(tensor, name);
+      else extra.push({ opType: "Identity", input: [tensor], output: [name] });
+    }
+    const final = (tensor: string): string => renamed.get(tensor) ?? tensor;
+    for (const node of [...this.nodes, ...extra]) {
+      node.input = (node.input as string[]).map(final);
+      if (!extra.includes(node)) node.output = (node.output as string[]).map(final);
+      renameCaptured(node, final);
+    }
+    this.nodes.push(...extra);
+    const passed = new Set(extra.map(({ output }) => (output as string[])[0]!));
+    for (const [value, tensor] of this.names) this.names.set(value, final(tensor));
+    for (const [name, value] of wanted) if (passed.has(name)) this.names.set(value, name);
+    return [...wanted].filter(([name]) => taken.has(name)).map(([name, value]) => valueInfo(name, value));
   }
 
   private emit(value: Value): string {
@@ -103,9 +170,8 @@ class Writer implements Emitter {
     return operator(value.op).emit(value, this);
   }
 
-  private declare(name: string, { dtype, shape }: Value): string {
-    const dim = shape.map((size) => (typeof size === "number" ? { dimValue: size } : { dimParam: size }));
-    this.inputs.push({ name, type: { tensorType: { elemType: onnxType(dtype), shape: { dim } } } });
+  private declare(name: string, value: Value): string {
+    this.inputs.push(valueInfo(name, value));
     return name;
   }
 
@@ -139,16 +205,24 @@ class Writer implements Emitter {
     attributes: OnnxAttributes = {},
     options: NodeOptions = {},
   ): string {
-    const first = `${type}_${this.count++}`;
-    const output = Array.from({ length: options.outputs ?? 1 }, (_, i) =>
-      i === 0 ? first : `${first}:${i}`,
-    );
+    const first = this.unique(type);
+    const { outputs = 1 } = options;
+    const present = typeof outputs === "number" ? new Array<boolean>(outputs).fill(true) : outputs;
+    const output = present.map((isThere, i) => (isThere ? (i === 0 ? first : `${first}:${i}`) : ""));
     const attribute = Object.entries(attributes).flatMap(([name, value]) =>
       value === undefined ? [] : [{ name, ...encodeAttribute(value) }],
     );
+    attribute.push(...((options.encoded ?? []) as typeof attribute));
     this.nodes.push({ name: first, opType: type, input: inputs, output, attribute, domain: options.domain });
-    for (const tensor of output) this.made.add(tensor);
+    for (const tensor of output) if (tensor !== "") this.made.add(tensor);
     return first;
+  }
+
+  unique(prefix: string): string {
+    while (true) {
+      const name = `${prefix}_${this.count++}`;
+      if (!this.reserved.has(name) && !this.reserved.has(`${name}:1`)) return name;
+    }
   }
 
   integers(values: readonly number[], shape: readonly number[] = [values.length]): string {
@@ -159,7 +233,7 @@ class Writer implements Emitter {
     const key = `${dtype}[${shape}]${values.map((value) => (Object.is(value, -0) ? "-0" : value))}`;
     const known = this.constants.get(key);
     if (known) return known;
-    const name = `constant_${this.constants.size}`;
+    const name = this.unique("constant");
     this.initializers.push({
       name,
       dims: shape,
@@ -188,7 +262,9 @@ class Writer implements Emitter {
   private readDim(dim: string): string | undefined {
     const owner =
       this.values.find((value) => value.op === "input" && value.shape.includes(dim)) ??
-      this.values.find((value) => this.names.has(value) && value.shape.includes(dim));
+      this.values.find(
+        (value) => value.op !== "assume" && this.names.has(value) && value.shape.includes(dim),
+      );
     if (!owner) return undefined;
     const axis = owner.shape.indexOf(dim);
     // An input may be written later than this node; its name is known all the same.
@@ -207,6 +283,23 @@ class Writer implements Emitter {
     });
     return products.reduce((a, b) => this.node("Add", [a, b]));
   }
+}
+
+function valueInfo(name: string, { dtype, shape }: Value): Proto {
+  const dim = shape.map((size) => (typeof size === "number" ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType: onnxType(dtype), shape: { dim } } } };
+}
+
+/** Renames the tensors of the main graph in the subgraphs of a node, whose own are called otherwise. */
+function renameCaptured(node: Proto, final: (tensor: string) => string): void {
+  for (const { g, graphs } of (node.attribute ?? []) as Partial<AttributeProto>[])
+    for (const graph of [...(g ? [g] : []), ...(graphs ?? [])]) {
+      for (const inner of graph.node) {
+        inner.input = inner.input.map(final);
+        renameCaptured(inner as unknown as Proto, final);
+      }
+      for (const output of graph.output) output.name = final(output.name);
+    }
 }
 
 function encodeAttribute(value: number | string | readonly number[] | { readonly float: number }): Proto {

@@ -113,6 +113,7 @@ export const elementwise: Record<string, Operator> = {
   greater: comparison("Greater"),
   greaterOrEqual: comparison("GreaterOrEqual"),
   less: comparison("Less"),
+  lessOrEqual: comparison("LessOrEqual"),
   and: comparison("And"),
   or: comparison("Or"),
   not: unary("Not"),

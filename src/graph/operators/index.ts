@@ -1,6 +1,9 @@
 /** The operator table: every operator's shape rule, gradient rule and ONNX emission. Importing this file fills it. */
 
 import { defineOperators } from "../value.js";
+import { activations } from "./activations.js";
+import { convolutions } from "./convolution.js";
+import { dynamic } from "./dynamic.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { leaf } from "./leaf.js";
@@ -18,3 +21,6 @@ defineOperators(shape);
 defineOperators(indexing);
 defineOperators(quantized);
 defineOperators(opaque);
+defineOperators(activations);
+defineOperators(dynamic);
+defineOperators(convolutions);

@@ -1,6 +1,17 @@
 /** Operators that move elements without changing them. */
 
-import { concat, fill, place, reshape, slice, squeeze, transpose, unbroadcast, unsqueeze } from "../build.js";
+import {
+  concat,
+  fill,
+  partOf,
+  place,
+  reshape,
+  slice,
+  squeeze,
+  transpose,
+  unbroadcast,
+  unsqueeze,
+} from "../build.js";
 import { broadcastShapes, productDim, sameShape, sameType, sliceDim, sumDim } from "../shapes.js";
 import {
   type Attributes,
@@ -11,6 +22,7 @@ import {
   showShape,
   type Value,
 } from "../value.js";
+import { opaqueOutput } from "./opaque.js";
 
 /**
  * The target of an ONNX `Reshape`: constant where that can be said (0 keeps a dimension, one −1 is inferred), read
@@ -52,7 +64,10 @@ const axesOf = (attributes: Attributes): readonly number[] => attributes.axes as
 
 export const shape: Record<string, Operator> = {
   item: {
-    infer: ([value], { index }) => ({ dtype: value!.dtype, shape: itemShape(value!, index as number) }),
+    infer: ([value], { index }) =>
+      value!.op === "onnx"
+        ? opaqueOutput(value!, index as number)
+        : { dtype: value!.dtype, shape: itemShape(value!, index as number) },
     emit: ({ inputs, attributes }, emitter) => {
       const first = emitter.name(inputs[0]!);
       return attributes.index === 0 ? first : `${first}:${attributes.index}`;
@@ -155,11 +170,11 @@ export const shape: Record<string, Operator> = {
     },
     gradient: ({ inputs, attributes }, gradient) => {
       const axis = attributes.axis as number;
+      if (inputs.some((value) => typeof value.shape[axis] !== "number"))
+        return inputs.map((_, i) => partOf(gradient, inputs.slice(0, i + 1), axis));
       let start = 0;
       return inputs.map((value) => {
-        const size = value.shape[axis];
-        if (typeof size !== "number")
-          throw new Error(`concat: no gradient through a join along the named axis "${size}".`);
+        const size = value.shape[axis] as number;
         start += size;
         return slice(gradient, axis, start - size, start);
       });

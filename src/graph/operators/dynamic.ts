@@ -1,0 +1,183 @@
+/**
+ * Operators that read sizes from other tensors when the graph runs. Graphs that come from elsewhere are written with them
+ * where their shapes cannot be told before.
+ */
+
+import {
+  cast,
+  cumulativeSum,
+  expandBy,
+  indicesOf,
+  neg,
+  padBy,
+  pickBy,
+  reshapeLike,
+  scatterLike,
+  shapeOf,
+  sumTo,
+  triangle,
+} from "../build.js";
+import type { Attributes, Emitter, OnnxAttributes, Operator, Shape, Value } from "../value.js";
+
+const names = (values: readonly Value[], emitter: Emitter): string[] =>
+  values.map((value) => emitter.name(value));
+
+/** The dtype of the first operand, and the shape among the attributes. */
+const shaped: Operator["infer"] = ([x], { shape }) => ({ dtype: x!.dtype, shape: shape as Shape });
+
+const sameAsFirst: Operator["infer"] = ([x]) => ({ dtype: x!.dtype, shape: x!.shape });
+
+/** Attributes of the ONNX node are kept under names that begin with `$`. */
+export const onnxAttributes = (attributes: Attributes): OnnxAttributes =>
+  Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, value]) =>
+      name.startsWith("$") ? [[name.slice(1), value as number | string | readonly number[]]] : [],
+    ),
+  );
+
+export const dynamic: Record<string, Operator> = {
+  // No node: the value as it is. Its gradient is summed over what turns out to be repeated.
+  assume: {
+    infer: shaped,
+    gradient: ({ inputs: [x] }, gradient) => [sumTo(gradient, x!)],
+    emit: ({ inputs }, emitter) => emitter.name(inputs[0]!),
+  },
+  shapeOf: {
+    infer: ([x]) => ({ dtype: "int64", shape: [x!.rank] }),
+    flat: true,
+    emit: ({ inputs }, emitter) => emitter.node("Shape", names(inputs, emitter)),
+  },
+  sumTo: {
+    infer: ([x, like]) => ({ dtype: x!.dtype, shape: like!.shape }),
+    gradient: ({ inputs: [x] }, gradient) => [expandBy(gradient, shapeOf(x!), x!.shape), undefined],
+    emit: ({ inputs: [x, like] }, emitter) => {
+      const from = emitter.node("Shape", [emitter.name(x!)]);
+      const to = emitter.node("Shape", [emitter.name(like!)]);
+      const ones = new Array<number>(x!.rank - like!.rank).fill(1);
+      const aligned =
+        ones.length === 0 ? to : emitter.node("Concat", [emitter.integers(ones), to], { axis: 0 });
+      const differ = emitter.node("Not", [emitter.node("Equal", [from, aligned])]);
+      const axes = emitter.node("Squeeze", [emitter.node("NonZero", [differ]), emitter.integers([0])]);
+      const sum = emitter.node("ReduceSum", [emitter.name(x!), axes], {
+        keepdims: 1,
+        noop_with_empty_axes: 1,
+      });
+      return emitter.node("Reshape", [sum, to], { allowzero: 1 });
+    },
+  },
+  reshapeLike: {
+    infer: ([x, like]) => ({ dtype: x!.dtype, shape: like!.shape }),
+    gradient: ({ inputs: [x] }, gradient) => [reshapeLike(gradient, x!), undefined],
+    emit: ({ inputs: [x, like] }, emitter) =>
+      emitter.node("Reshape", [emitter.name(x!), emitter.node("Shape", [emitter.name(like!)])], {
+        allowzero: 1,
+      }),
+  },
+  reshapeBy: {
+    infer: shaped,
+    gradient: ({ inputs: [x] }, gradient) => [reshapeLike(gradient, x!), undefined],
+    emit: ({ inputs, attributes }, emitter) =>
+      emitter.node("Reshape", names(inputs, emitter), { allowzero: attributes.allowZero ? 1 : 0 }),
+  },
+  expandBy: {
+    infer: shaped,
+    gradient: ({ inputs: [x] }, gradient) => [sumTo(gradient, x!), undefined],
+    emit: ({ inputs }, emitter) => emitter.node("Expand", names(inputs, emitter)),
+  },
+  indicesOf: {
+    infer: ([x], { dtype }) => ({ dtype: dtype as "int64", shape: x!.shape }),
+    flat: true,
+    emit: ({ inputs: [x], dtype }, emitter) => {
+      const size = emitter.node("Size", [emitter.name(x!)]);
+      const flat = emitter.node("Range", [
+        emitter.numbers([0], "int64"),
+        size,
+        emitter.numbers([1], "int64"),
+      ]);
+      const shape = emitter.node("Shape", [emitter.name(x!)]);
+      const indices = emitter.node("Reshape", [flat, shape], { allowzero: 1 });
+      const to = { int64: 7, int32: 6, float64: 11 }[dtype as string];
+      return dtype === "int64" ? indices : emitter.node("Cast", [indices], { to });
+    },
+  },
+  scatterLike: {
+    infer: ([updates, , like]) => ({ dtype: updates!.dtype, shape: like!.shape }),
+    emit: ({ inputs: [updates, indices, like], dtype }, emitter) => {
+      const all = emitter.integers([-1]);
+      const size = emitter.node("Reshape", [emitter.node("Size", [emitter.name(like!)]), all]);
+      const zeros = emitter.node("Expand", [emitter.numbers([0], dtype), size]);
+      const places = emitter.node("Reshape", [emitter.name(indices!), all]);
+      const flat = emitter.node("Reshape", [emitter.name(updates!), all]);
+      const sums = emitter.node("ScatterElements", [zeros, places, flat], { axis: 0, reduction: "add" });
+      return emitter.node("Reshape", [sums, emitter.node("Shape", [emitter.name(like!)])], { allowzero: 1 });
+    },
+  },
+  // Any operator that moves elements without changing them: its gradient goes to where it took the indices from.
+  pickBy: {
+    infer: shaped,
+    gradient: ({ inputs: [x, ...rest], attributes, shape }, gradient) => {
+      const { type, slots, indexType, ...others } = attributes;
+      const of = indicesOf(x!, indexType as "int64" | undefined);
+      const kept = { ...others, slots } as Record<string, number | string | readonly number[] | undefined>;
+      const picked = pickBy(type as string, [of, ...rest], kept, shape);
+      return [scatterLike(gradient, cast(picked, "int64"), x!)];
+    },
+    emit: ({ inputs, attributes }, emitter) => {
+      const slots = attributes.slots as readonly number[] | undefined;
+      const given = names(inputs, emitter);
+      const places = slots ?? given.map((_, i) => i);
+      const all = Array.from({ length: (places.at(-1) ?? -1) + 1 }, (_, i) => given[places.indexOf(i)] ?? "");
+      return emitter.node(attributes.type as string, all, onnxAttributes(attributes));
+    },
+  },
+  // The part of a joined value that one of its operands, the last given, is.
+  partOf: {
+    infer: (inputs) => ({ dtype: inputs[0]!.dtype, shape: inputs.at(-1)!.shape }),
+    emit: ({ inputs: [whole, ...operands], attributes }, emitter) => {
+      const axis = attributes.axis as number;
+      const sizes = operands.map((operand) =>
+        emitter.node("Shape", [emitter.name(operand)], { start: axis, end: axis + 1 }),
+      );
+      const start = sizes.slice(0, -1).reduce((a, b) => emitter.node("Add", [a, b]), emitter.integers([0]));
+      const end = emitter.node("Add", [start, sizes.at(-1)!]);
+      return emitter.node("Slice", [emitter.name(whole!), start, end, emitter.integers([axis])]);
+    },
+  },
+  triangle: {
+    infer: sameAsFirst,
+    gradient: ({ inputs: [, k], attributes }, gradient) => [
+      triangle(gradient, attributes.upper as boolean, k),
+    ],
+    emit: ({ inputs, attributes }, emitter) =>
+      emitter.node("Trilu", names(inputs, emitter), { upper: attributes.upper ? 1 : 0 }),
+  },
+  cumulativeSum: {
+    infer: sameAsFirst,
+    gradient: ({ inputs: [, axis], attributes: { exclusive, reverse } }, gradient) => [
+      cumulativeSum(gradient, axis!, { exclusive: exclusive as boolean, reverse: !reverse }),
+      undefined,
+    ],
+    emit: ({ inputs, attributes }, emitter) =>
+      emitter.node("CumSum", names(inputs, emitter), {
+        exclusive: attributes.exclusive ? 1 : 0,
+        reverse: attributes.reverse ? 1 : 0,
+      }),
+  },
+  padBy: {
+    infer: shaped,
+    // Negative paddings cut off.
+    gradient: ({ inputs, attributes }, gradient) => {
+      const [x, pads, ...rest] = inputs as [Value, Value, ...Value[]];
+      return [padBy(gradient, neg(pads), { axes: rest[attributes.hasValue ? 1 : 0] }, x.shape)];
+    },
+    emit: ({ inputs: [x, pads, ...rest], attributes }, emitter) => {
+      const [value, axes] = attributes.hasValue ? rest : [undefined, rest[0]];
+      const optional = axes
+        ? [value ? emitter.name(value) : "", emitter.name(axes)]
+        : value
+          ? [emitter.name(value)]
+          : [];
+      return emitter.node("Pad", [emitter.name(x!), emitter.name(pads!), ...optional]);
+    },
+  },
+};
