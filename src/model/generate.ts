@@ -68,6 +68,7 @@ export async function generateTokens(
   const texts = rows.map((row, i) => row.filter((_, pos) => mask?.[i]?.[pos] !== 0));
   const ended = rows.map(() => false);
   for (let step = 1; step <= maxNewTokens && ended.includes(false); step++) {
+    if (crossesLongContext(engine.config, memory.length, rows[0]!.length)) memory.length = 0;
     const window = { start: memory.length, promptLength, growing: true };
     const feeds = { ...engine.feeds({ tokens: rows, mask }, edits, window), ...memory.feeds() };
     const outputs =
@@ -100,6 +101,10 @@ export async function generateTokens(
   }
   return texts;
 }
+
+/** Whether the rotation of all positions changes as a text grows, so that keys in memory would be turned wrongly. */
+const crossesLongContext = ({ rotary }: ModelConfig, remembered: number, length: number): boolean =>
+  rotary?.long !== undefined && remembered <= rotary.long.from && length > rotary.long.from;
 
 function checkLength(prompt: number, maxNewTokens: number, nCtx: number): void {
   if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1)

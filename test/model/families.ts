@@ -1,7 +1,7 @@
 /** The families that there are reference values of. */
 
-import { existsSync } from "node:fs";
-import { fixture, sharedOrSkip } from "../shared.js";
+import { existsSync, readdirSync } from "node:fs";
+import { fixture, shared } from "../shared.js";
 
 /** The names of the folders that hold a small model of each family with its reference values. */
 export const goldenFamilies: readonly string[] = [
@@ -32,8 +32,20 @@ export const goldenFamilies: readonly string[] = [
   "extra-stablelm",
 ];
 
-/** The folder of a family's model and reference values: all of them where they are, a part of them otherwise. */
-export function goldenFolder(test: Mocha.Context, family: string): string {
+/**
+ * The folder of a family's model and reference values: with the values of all layers where those are at hand, else with
+ * those of the last layer.
+ */
+export function goldenFolder(family: string): string {
   const own = fixture("models", family);
-  return existsSync(own) ? own : sharedOrSkip(test, "golden", "models", family);
+  return existsSync(own) && full.has(family) ? own : (shared("golden", "models", family) ?? own);
 }
+
+/** Families whose fixture is not cut down. */
+const full: ReadonlySet<string> = new Set(["gpt2", "llama", "llama_rope3"]);
+
+/** The folder of a family's model, for tests that need no reference values. */
+export const familyFolder = (family: string): string => fixture("models", family);
+
+/** The names of small models with settings that the families' reference models do not have. */
+export const variants: readonly string[] = readdirSync(fixture("models", "variants")).sort();

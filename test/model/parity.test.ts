@@ -50,8 +50,8 @@ for (const family of goldenFamilies) {
     let tokens: number[][];
     let options: { tokenTypes?: number[][] };
 
-    before(async function () {
-      reference = await openReference(goldenFolder(this, family));
+    before(async () => {
+      reference = await openReference(goldenFolder(family));
       tokens = reference.integers("tokens");
       options = reference.names.includes("token_type_ids")
         ? { tokenTypes: reference.integers("token_type_ids") }
@@ -73,7 +73,8 @@ for (const family of goldenFamilies) {
       assert.ok(worst.error < HOOKS, String(worst));
     });
 
-    it("has the logits of float64 arithmetic", async () => {
+    it("has the logits of float64 arithmetic", async function () {
+      has(this, "logits64");
       const logits = await reference.model.forward(tokens, options);
       const error = scaledError(logits, reference.tensor("logits64"), 1);
       console.log(`      ${error.toExponential(1)}`);

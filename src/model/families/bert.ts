@@ -64,10 +64,10 @@ export const bert: Family = {
 
   layout({ dModel, dMlp, dVocab, labels, tiedEmbeddings }) {
     const linear = (name: string, dIn: number, dOut: number) => outIn(name, dIn, dOut, true);
-    const embed = "bert.embeddings.word_embeddings.weight";
+    const embed = "bert.embeddings.word_embeddings";
     const predictions = "cls.predictions";
     return {
-      embed,
+      embed: `${embed}.weight`,
       positions: "bert.embeddings.position_embeddings.weight",
       tokenTypes: "bert.embeddings.token_type_embeddings.weight",
       embedNorm: normOf("bert.embeddings.LayerNorm"),
@@ -100,14 +100,9 @@ export const bert: Family = {
               dense: linear(`${predictions}.transform.dense`, dModel, dModel),
               norm: normOf(`${predictions}.transform.LayerNorm`),
             },
-            unembed: {
-              ...outIn(
-                tiedEmbeddings ? embed.replace(/\.weight$/, "") : `${predictions}.decoder`,
-                dModel,
-                dVocab,
-              ),
-              bias: `${predictions}.bias`,
-            },
+            unembed: tiedEmbeddings
+              ? { ...outIn(embed, dModel, dVocab), bias: `${predictions}.bias` }
+              : outIn(`${predictions}.decoder`, dModel, dVocab, true),
           }),
     };
   },

@@ -79,6 +79,8 @@ export const gemma3: Family = {
   heads: ["ForCausalLM"],
   prefix: "model.",
   config: (json) => {
+    // transformers reads this setting and does not use it; no released model has it.
+    requireSettings(json, { attn_logit_softcapping: null });
     const config = gemmaConfig(json, "gemma3");
     const { dHead, nLayers } = config;
     const pattern = countOf(json, "sliding_window_pattern", countOf(json, "_sliding_window_pattern", 6));
