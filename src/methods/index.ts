@@ -1,5 +1,21 @@
 /** Techniques that look into a model. */
 
+export {
+  type CompositionKind,
+  type CompositionScores,
+  compositionScores,
+} from "./composition-scores.js";
+export {
+  type DetectedHeads,
+  type DetectHeadsOptions,
+  detectHeads,
+  type HeadKind,
+} from "./detect-heads.js";
+export {
+  type DirectLogitAttribution,
+  type DirectLogitAttributionOptions,
+  directLogitAttribution,
+} from "./direct-logit-attribution.js";
 export { type HeadRole, type HeadScores, type HeadScoresOptions, headScores } from "./head-scores.js";
 export { type LogisticRegression, logisticRegression } from "./logistic.js";
 export { type LensToken, type LogitLens, type LogitLensOptions, logitLens } from "./logit-lens.js";

@@ -3,7 +3,10 @@
 import ndarray from "ndarray";
 import { contiguous, displaySymbol, inspectSymbol, type Tensor, tensor } from "../array/index.js";
 import { nearest } from "../graph/index.js";
+import type { ModelConfig } from "./config.js";
 import { actName } from "./names.js";
+import * as stacks from "./residual-stack.js";
+import type { ModelWeights } from "./weights.js";
 
 /** What a cache needs to know of the model that made it. */
 export interface CacheContext {
@@ -15,6 +18,12 @@ export interface CacheContext {
   readonly headsOf: (name: string) => number;
   /** The text of a token, if the model has a tokenizer. */
   readonly tokenText: (id: number) => string;
+  /** The id of a text that is one token. */
+  readonly tokenId: (text: string) => number;
+  readonly config: ModelConfig;
+  readonly weights: ModelWeights;
+  /** Weight and bias of the final norm, where there is one. */
+  readonly finalNorm: () => { readonly weight?: Float32Array; readonly bias?: Float32Array };
 }
 
 /**
@@ -71,6 +80,85 @@ export class ActivationCache {
   /** What each dimension of a point's value is, such as `["batch", "pos", "head", "dHead"]`. */
   axes(name: string): readonly string[] {
     return this.context.axes(name);
+  }
+
+  // ---- the residual stream as a sum
+
+  /**
+   * The residual streams before each block, and the last one (`"0_pre"`, `"0_mid"` with `inclMid`, …, `"final_post"`).
+   *
+   * @example
+   * ```ts
+   * const { values, labels } = cache.accumulatedResid({ applyLn: true, pos: -1 }); // [component, batch, dModel]
+   * ```
+   */
+  accumulatedResid(options: stacks.StackOptions & { readonly inclMid?: boolean } = {}): stacks.ResidualStack {
+    return stacks.accumulatedResid(this.source, options);
+  }
+
+  /** What embeddings, attention layers and MLPs have added to the residual stream; of one `mode`, or all. */
+  decomposeResid(
+    options: stacks.StackOptions & {
+      readonly mode?: "all" | "attn" | "mlp";
+      readonly inclEmbeds?: boolean;
+    } = {},
+  ): stacks.ResidualStack {
+    return stacks.decomposeResid(this.source, options);
+  }
+
+  /** What each head has added (`"L0H0"`, …), and with `inclRemainder` what else the stream is made of. */
+  stackHeadResults(
+    options: Omit<stacks.StackOptions, "mlpInput"> & { readonly inclRemainder?: boolean } = {},
+  ): stacks.ResidualStack {
+    return stacks.stackHeadResults(this.source, options);
+  }
+
+  /** What each neuron, or each of some, has added (`"L0N0"`, …). Large: give `pos`, `layer` or `neurons`. */
+  stackNeuronResults(
+    options: Omit<stacks.StackOptions, "mlpInput"> & {
+      readonly inclRemainder?: boolean;
+      readonly neurons?: readonly number[];
+    } = {},
+  ): stacks.ResidualStack {
+    return stacks.stackNeuronResults(this.source, options);
+  }
+
+  /** Heads, neurons (or, with `expandNeurons: false`, MLPs), embeddings and biases, which add up to the stream. */
+  getFullResidDecomposition(
+    options: stacks.StackOptions & { readonly expandNeurons?: boolean } = {},
+  ): stacks.ResidualStack {
+    return stacks.fullResidDecomposition(this.source, options);
+  }
+
+  /** Components as the norm before a block, or before the unembedding, scales them; see `ResidualStack`. */
+  applyLnToStack(
+    stack: stacks.ResidualStack,
+    options: Pick<stacks.StackOptions, "layer" | "mlpInput"> = {},
+  ): stacks.ResidualStack {
+    return stacks.applyLnToStack(this.source, stack, options);
+  }
+
+  /**
+   * What each component adds to a token's logit, or to the difference of two (direct logit attribution):
+   * `[component, batch, pos]`, or `[component, batch]` at one position.
+   *
+   * @example
+   * ```ts
+   * const heads = cache.stackHeadResults({ pos: -1 });
+   * cache.logitAttrs(heads, { tokens: " Mary", incorrectTokens: " John" }); // [component, batch]
+   * ```
+   */
+  logitAttrs(stack: stacks.ResidualStack, options: stacks.LogitAttrsOptions): Tensor {
+    return stacks.logitAttrs(this.source, stack, options);
+  }
+
+  /** What no component adds to those logits: of the final norm's bias and of the unembedding's, for each row. */
+  logitBias(options: stacks.LogitAttrsOptions): number[] {
+    return stacks.logitBias(this.source, options, this.tokens.length);
+  }
+
+  private get source(): stacks.StackSource {
+    return { ...this.context, get: (name) => this.get(name) };
   }
 
   /** The tokens of a row as text. */

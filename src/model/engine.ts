@@ -225,6 +225,17 @@ export class Engine {
     return Object.assign(batchFeeds(batch, this.config, start), ...edits.map((edit) => edit.feeds(seen)));
   }
 
+  /** Weight and bias of the final norm as they act, where there is one. */
+  finalNorm(): { readonly weight?: Float32Array; readonly bias?: Float32Array } {
+    const { lnFinal } = this.layout;
+    if (!lnFinal) return {};
+    const { normOffset = 0 } = this.config;
+    const weight = this.parameters.read(lnFinal.weight).data.map((value) => value + normOffset);
+    return lnFinal.bias === undefined
+      ? { weight }
+      : { weight, bias: this.parameters.read(lnFinal.bias).data };
+  }
+
   /** W_O of a layer, `[head, dHead, dModel]`. */
   outputWeights(layer: number): Tensor {
     const { o } = this.layout.block(layer);

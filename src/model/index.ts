@@ -3,6 +3,7 @@
 export { ActivationCache } from "./cache.js";
 export type { ModelConfig } from "./config.js";
 export * from "./edits.js";
+export { type ComplexTensor, FactoredMatrix, type Svd } from "./factored-matrix.js";
 export type { GenerateOptions, TokenEvent } from "./generate.js";
 export type { Hook, HookPoint } from "./hooks.js";
 export type { ModelInput } from "./input.js";
@@ -20,6 +21,7 @@ export {
   type TokenSet,
 } from "./metrics.js";
 export { Model } from "./model.js";
+export { multiply } from "./multiply.js";
 export { actName, type PointName } from "./names.js";
 export type {
   CachedRun,
@@ -29,5 +31,8 @@ export type {
   PointFilter,
   RunOptions,
 } from "./options.js";
+export type { Processing } from "./processing.js";
+export type { Quantization } from "./quantize.js";
+export type { LogitAttrsOptions, ResidualStack, StackOptions } from "./residual-stack.js";
 export type { Tokenizer } from "./tokenizer.js";
 export type { ModelWeights } from "./weights.js";

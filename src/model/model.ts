@@ -446,6 +446,10 @@ export class Model {
       outputWeights: (layer) => engine.outputWeights(layer),
       headsOf: (name) => engine.site(name).shape[2] as number,
       tokenText: (id) => this.tokenText(id),
+      tokenId: (text) => this.toSingleToken(text),
+      config: this.config,
+      weights: this.weights,
+      finalNorm: () => engine.finalNorm(),
     });
   }
 
