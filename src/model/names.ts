@@ -5,8 +5,20 @@ import { nearest } from "../graph/rewrites.js";
 /** A point by its full name, or by a short one with its layer: `["pattern", 0]`, `["normalized", 3, "ln2"]`. */
 export type PointName = string | readonly [name: string, layer?: number, type?: string];
 
-const attention = new Set(["k", "q", "v", "z", "rot_k", "rot_q", "result", "pattern", "attn_scores"]);
-const mlp = new Set(["pre", "post", "pre_linear", "mid"]);
+const attention = new Set([
+  "k",
+  "q",
+  "v",
+  "z",
+  "k_normed",
+  "q_normed",
+  "rot_k",
+  "rot_q",
+  "result",
+  "pattern",
+  "attn_scores",
+]);
+const mlp = new Set(["pre", "post", "pre_linear", "mid", "gate", "expert_weights", "expert_indices"]);
 const norms = new Set(["scale", "normalized"]);
 
 const aliases: Readonly<Record<string, string>> = {

@@ -1,0 +1,239 @@
+/** What must hold inside a model of any family, by its own configuration. */
+
+import { contiguous, randomGenerator, type Tensor, tensor } from "../../src/array/index.js";
+import type { ActivationCache, Metric, Model } from "../../src/model/index.js";
+import { modelInMemory } from "../../src/model/memory-model.js";
+import { scaledError, Worst } from "./reference.js";
+
+/** Rows of token ids that a model knows. */
+export function someTokens(model: Model, rows: number, length: number, seed = 1): number[][] {
+  const random = randomGenerator(seed);
+  const row = (): number[] => Array.from({ length }, () => 1 + random.integer(model.config.dVocab - 1));
+  return Array.from({ length: rows }, row);
+}
+
+const sumOf = (...parts: Tensor[]): Tensor => {
+  const all = parts.map((part) => contiguous(part).data);
+  return tensor(
+    all[0]!.map((_, i) => all.reduce((sum, data) => sum + data[i]!, 0)),
+    parts[0]!.shape,
+  );
+};
+
+/** The logits are the same with every point apart, with those that runs keep by default, and with none. */
+export async function watchedError(model: Model, tokens: number[][]): Promise<Worst> {
+  const worst = new Worst();
+  const plain = await model.forward(tokens);
+  const all = await model.runWithCache(tokens, { names: model.hookNames });
+  worst.add("all points by name", scaledError(all.logits, plain, 1));
+  const usual = await model.runWithCache(tokens);
+  worst.add("points by default", scaledError(usual.logits, plain, 1));
+  for (const name of usual.cache.names)
+    worst.add(name, scaledError(usual.cache.get(name), all.cache.get(name), 1));
+  return worst;
+}
+
+/** The residual stream is the sum that the family says, pattern · v = z, and the heads' results make up what is added. */
+export async function arithmeticError(model: Model, tokens: number[][]): Promise<Worst> {
+  const worst = new Worst();
+  const { cache } = await model.runWithCache(tokens);
+  const { nLayers, parallel, normPlacement } = model.config;
+  const after = normPlacement === "after";
+  for (let layer = 0; layer < nLayers; layer++) {
+    const at = (name: string): Tensor => cache.get(name, layer);
+    const close = (what: string, a: Tensor, b: Tensor): void =>
+      worst.add(`${what} ${layer}`, scaledError(a, b, 1));
+    if (parallel)
+      close("resid_post", sumOf(at("resid_pre"), at("attn_out"), at("mlp_out")), at("resid_post"));
+    else {
+      close("resid_mid", sumOf(at("resid_pre"), at("attn_out")), at("resid_mid"));
+      const between = at(after ? "normalized_resid_mid" : "resid_mid");
+      close("resid_post", sumOf(between, at("mlp_out")), at("resid_post"));
+    }
+    if (layer > 0)
+      close(
+        "resid_pre",
+        cache.get(after ? "normalized_resid_post" : "resid_post", layer - 1),
+        at("resid_pre"),
+      );
+    close("z", mixed(model, at("pattern"), at("v")), at("z"));
+    worst.add(`pattern ${layer}`, patternError(model, at("pattern"), layer));
+    if (normPlacement === "before" && !cache.has("scale", layer, "ln1_post") && !model.config.residualScale)
+      close("attn_out", await resultsSum(model, cache, layer, tokens), at("attn_out"));
+  }
+  return worst;
+}
+
+/** `[batch, head, query, key]` times `[batch, key, kvHead, dHead]`, as `[batch, query, head, dHead]`. */
+function mixed({ config }: Model, pattern: Tensor, v: Tensor): Tensor {
+  const [batch, heads, queries, keys] = pattern.shape as [number, number, number, number];
+  const { dHead, nHeads, nKvHeads } = config;
+  const result = new Float32Array(batch * queries * heads * dHead);
+  let at = 0;
+  for (let b = 0; b < batch; b++)
+    for (let q = 0; q < queries; q++)
+      for (let h = 0; h < heads; h++)
+        for (let d = 0; d < dHead; d++, at++)
+          for (let k = 0; k < keys; k++)
+            result[at]! += pattern.get(b, h, q, k) * v.get(b, k, Math.floor((h * nKvHeads) / nHeads), d);
+  return tensor(result, [batch, queries, heads, dHead]);
+}
+
+/** How far the rows of a pattern are from summing to 1; infinity where one looks at what it must not see. */
+function patternError({ config }: Model, pattern: Tensor, layer: number): number {
+  const [batch, heads, queries, keys] = pattern.shape as [number, number, number, number];
+  const { bidirectional, window, localLayers } = config;
+  const reach = window !== undefined && (localLayers?.[layer] ?? true) ? window : Number.POSITIVE_INFINITY;
+  let worst = 0;
+  for (let b = 0; b < batch; b++)
+    for (let h = 0; h < heads; h++)
+      for (let q = 0; q < queries; q++) {
+        let sum = 0;
+        for (let k = 0; k < keys; k++) {
+          const weight = pattern.get(b, h, q, k);
+          if (weight !== 0 && !bidirectional && (k > q || q - k >= reach)) return Number.POSITIVE_INFINITY;
+          sum += weight;
+        }
+        worst = Math.max(worst, Math.abs(sum - 1));
+      }
+  return worst;
+}
+
+async function resultsSum(
+  model: Model,
+  cache: ActivationCache,
+  layer: number,
+  tokens: number[][],
+): Promise<Tensor> {
+  const name = `blocks.${layer}.attn.hook_result`;
+  const made = (await model.runWithCache(tokens, { names: name })).cache.get(name);
+  const error = scaledError(cache.get(name), made, 1);
+  if (error > 1e-5) throw new Error(`The cache makes another ${name} than the run: ${error}.`);
+  const [batch, length, heads, width] = made.shape as [number, number, number, number];
+  const bias = model.weights.get("b_O");
+  const sums = new Float32Array(batch * length * width);
+  contiguous(made).data.forEach((value, i) => {
+    sums[Math.floor(i / (heads * width)) * width + (i % width)]! += value;
+  });
+  return tensor(
+    sums.map((x, i) => x + bias.get(layer, i % width)),
+    [batch, length, width],
+  );
+}
+
+/** Each text of a batch of unequal lengths has the logits that it has alone. */
+export async function paddingError(model: Model, texts: number[][]): Promise<number> {
+  const worst = new Worst();
+  const together = await model.forward(texts);
+  const length = Math.max(...texts.map((text) => text.length));
+  for (const [row, text] of texts.entries()) {
+    const alone = await model.forward([text]);
+    const start = model.config.bidirectional ? 0 : length - text.length;
+    const beside =
+      together.shape.length === 2
+        ? together.hi(row + 1, together.shape[1]!).lo(row, 0)
+        : together.hi(row + 1, start + text.length, together.shape[2]!).lo(row, start, 0);
+    worst.add(`row ${row}`, scaledError(beside as Tensor, alone, 1));
+  }
+  return worst.error;
+}
+
+/** Whether a text goes on with a memory of keys and values as it does when each step runs all of it anew. */
+export async function continuesAlike(model: Model, prompt: number[], steps: number): Promise<boolean> {
+  const row = [...prompt];
+  for (let i = 0; i < steps; i++) {
+    const { data } = contiguous(await model.forward([row], { logits: "last" }));
+    row.push(data.reduce((best, x, id) => (x > data[best]! ? id : best), 0));
+  }
+  const { tokens } = await model.generate([prompt], { maxNewTokens: steps, stopAtEos: false });
+  return String(tokens[0]) === String(row);
+}
+
+/** A smooth function of all logits. */
+export const smoothMetric: Metric = ({ logits }) =>
+  logits.logSoftmax().at(0).square().mean().add(logits.at(-1).mean());
+
+/**
+ * How far gradients at points are from the change of the metric along them (a central difference), as a share of it.
+ * The points of one kind are those of a random layer.
+ */
+export async function gradientError(model: Model, tokens: number[][], names: string[]): Promise<Worst> {
+  const worst = new Worst();
+  const { cache } = await model.gradients(tokens, smoothMetric, names);
+  for (const name of names) {
+    const gradient = contiguous(cache.get(name));
+    const length = Math.hypot(...gradient.data);
+    if (length === 0) continue;
+    const values = contiguous((await model.runWithCache(tokens, { names: name })).cache.get(name));
+    const step = 3e-3 * Math.max(1, Math.hypot(...values.data.filter(Number.isFinite)));
+    const along = async (sign: number): Promise<number> => {
+      const moved = values.data.map((x, i) => x + (sign * step * gradient.data[i]!) / length);
+      const logits = await model.runWithHooks(tokens, {
+        hooks: [[name, () => tensor(moved, values.shape)]],
+      });
+      return smoothValue(logits.logits);
+    };
+    const slope = ((await along(1)) - (await along(-1))) / (2 * step);
+    worst.add(name, Math.abs(slope - length) / Math.abs(length));
+  }
+  return worst;
+}
+
+/** The same for all parameters at once: along their gradient the metric grows by its length. */
+export async function parameterGradientError(
+  json: object,
+  parameters: ReadonlyMap<string, Tensor>,
+): Promise<number> {
+  const model = modelInMemory({ ...json }, { parameters });
+  const tokens = someTokens(model, 2, 7);
+  const { gradients } = await model.parameterGradients(tokens, smoothMetric);
+  const missing = [...parameters.keys()].filter((name) => !gradients.has(name));
+  if (missing.length > 0) throw new Error(`No gradient of ${missing.join(", ")}.`);
+  // Each parameter's gradient is scaled to the parameter's own length, so that small ones count too.
+  const directions = new Map(
+    [...gradients].map(([name, { data }]) => {
+      const length = Math.hypot(...data) || 1;
+      const own = Math.hypot(...parameters.get(name)!.data) || 1;
+      return [name, data.map((x) => (x * own) / length)];
+    }),
+  );
+  const slope = [...gradients].reduce(
+    (sum, [name, { data }]) => sum + data.reduce((dot, x, i) => dot + x * directions.get(name)![i]!, 0),
+    0,
+  );
+  const step = 1e-4;
+  const along = async (sign: number): Promise<number> => {
+    const moved = new Map(
+      [...parameters].map(([name, { data, shape }]) => [
+        name,
+        tensor(
+          Float32Array.from(data, (x, i) => x + sign * step * directions.get(name)![i]!),
+          shape,
+        ),
+      ]),
+    );
+    const other = modelInMemory({ ...json }, { parameters: moved });
+    const value = smoothValue(await other.forward(tokens));
+    await other.release();
+    return value;
+  };
+  const measured = ((await along(1)) - (await along(-1))) / (2 * step);
+  await model.release();
+  return Math.abs(measured - slope) / Math.abs(slope);
+}
+
+/** `smoothMetric` in double precision. */
+function smoothValue(logits: Tensor): number {
+  const width = logits.shape.at(-1)!;
+  const { data } = contiguous(logits);
+  const perRow = data.length / logits.shape[0]!;
+  let squares = 0;
+  for (let start = 0; start < perRow; start += width) {
+    const row = data.subarray(start, start + width);
+    const top = Math.max(...row);
+    const total = top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0));
+    for (const x of row) squares += (x - total) ** 2;
+  }
+  const last = data.subarray(data.length - perRow);
+  return squares / perRow + last.reduce((sum, x) => sum + x, 0) / perRow;
+}
