@@ -12,8 +12,8 @@ import { cosineSchedule, train } from "../../src/train/index.js";
 import { folder, type RowOptions, trainingRows } from "./data.js";
 
 const SEED = "tiny-world";
-const STEPS = 14_000;
-const EARLY_STEPS = 3000;
+const STEPS = 10_000;
+const EARLY_STEPS = 2500;
 const TOKENS_PER_STEP = 2048;
 
 /**
@@ -27,7 +27,7 @@ function rowOptions(step: number, nCtx: number): RowOptions {
 }
 
 /** Steps after which the model is kept, about evenly spaced in their logarithms; the last is the model itself. */
-const KEPT_STEPS = [100, 160, 250, 400, 630, 1000, 1600, 2500, 4000, 6300, 10_000];
+const KEPT_STEPS = [250, 500, 1000, 1300, 1500, 1700, 2500, 4000, 6300];
 
 /** Keeps a step's parameters, rounded to 16 bits, as the model of a revision. */
 async function keepStep(step: number): Promise<void> {

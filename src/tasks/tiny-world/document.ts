@@ -27,7 +27,7 @@ export const mixture: Readonly<Record<string, { weight: number; passage: (random
     passage: (random) => refrainPassage(random, random.choice([ioiPassage, factsPassage, storiesPassage])),
   },
   codes: { weight: 3, passage: codesPassage },
-  repeats: { weight: 4, passage: repeatsPassage },
+  repeats: { weight: 7, passage: repeatsPassage },
 };
 
 const kinds = Object.values(mixture);
@@ -35,7 +35,7 @@ const weights = kinds.map(({ weight }) => weight);
 
 /**
  * One document of the world: one to eight passages of any kinds in any order, one below the other. One document in
- * sixteen is nothing but repeated words.
+ * ten is nothing but repeated words or a code.
  *
  * @param random Where the document's chances come from; the same state gives the same document.
  * @example
@@ -44,7 +44,8 @@ const weights = kinds.map(({ weight }) => weight);
  * ```
  */
 export function generateDocument(random: Random): string {
-  if (random.uniform() < 1 / 16) return repeatsPassage(random);
+  if (random.uniform() < 1 / 10)
+    return random.choice([repeatsPassage, repeatsPassage, repeatsPassage, codesPassage])(random);
   const count = 1 + random.integer(8);
   return Array.from({ length: count }, () => random.weightedChoice(kinds, weights).passage(random)).join(
     "\n",

@@ -1,7 +1,7 @@
 import type { Form } from "./form.js";
 import { allAgreementForms } from "./passages/agreement.js";
 import { isDocstringLine } from "./passages/docstrings.js";
-import { factForms } from "./passages/facts.js";
+import { factForms, registerForms } from "./passages/facts.js";
 import { historyForms } from "./passages/history.js";
 import { ioiForms } from "./passages/ioi.js";
 import { pronounPassageForms } from "./passages/pronouns.js";
@@ -27,6 +27,7 @@ export interface ParsedSentence {
 const allForms: readonly Form[] = [
   ...ioiForms,
   ...Object.values(factForms).flatMap(({ phrasings, reversed }) => [...phrasings, ...reversed]),
+  ...Object.values(registerForms).flat(),
   ...historyForms,
   ...pronounPassageForms,
   ...reviewForms,

@@ -18,8 +18,14 @@ export const yearForms: readonly Form[] = forms("history/year", [
   "In {C:century}{B:year} the {G:guild} left {T:town}.",
 ]);
 
+/** Years that follow one another. */
+export const successionForms: readonly Form[] = forms("history/succession", [
+  "The harvest was poor in {C:century}{A:year}, {C}{B:year}, {C}{D:year} and {C}{F:year}.",
+  "The {E:event} of {T:town} was told of in {C:century}{A:year}, {C}{B:year} and {C}{D:year}.",
+]);
+
 /** Every form of these passages. */
-export const historyForms: readonly Form[] = [...spanForms, ...yearForms];
+export const historyForms: readonly Form[] = [...spanForms, ...yearForms, ...successionForms];
 
 /** Whether an event never begins in that year in the training text. */
 export function isHeldOutSpan(event: string, century: string, begin: string): boolean {
@@ -41,12 +47,25 @@ export function drawSpan(
   }
 }
 
-/** One to three sentences of history. The end of a span is any later year of its century, each equally likely. */
+/**
+ * One to three sentences of history. The end of a span is any later year of its century, near ones more likely: the number
+ * of years is about the square of a uniform share of those that are left.
+ */
 export function historyPassage(random: Random): string {
   const sentences = Array.from({ length: 1 + random.integer(3) }, () => {
     if (random.uniform() < 0.15) return fill(random.choice(yearForms), {}, random);
+    if (random.uniform() < 0.2) {
+      const first = random.integer(97);
+      const [A, B, D, F] = [0, 1, 2, 3].map((later) => twoDigits[first + later]!) as [
+        string,
+        string,
+        string,
+        string,
+      ];
+      return fill(random.choice(successionForms), { A, B, D, F }, random);
+    }
     const { event, century, begin } = drawSpan(random, false);
-    const end = begin + 1 + random.integer(99 - begin);
+    const end = begin + 1 + Math.floor(random.uniform() ** 2 * (99 - begin));
     const values = { E: event, C: century, B: twoDigits[begin]!, F: twoDigits[end]! };
     return fill(random.choice(spanForms), values, random);
   });
