@@ -3,7 +3,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import ndarray from "ndarray";
 import * as ort from "onnxruntime-node";
-import type { DType, TypedArray } from "../array/dtype.js";
+import { type DType, dtypes, type TypedArray } from "../array/dtype.js";
 import { type AnyTensor, sizeOf } from "../array/tensor.js";
 
 /** A tensor to feed: row-major elements and their shape. */
@@ -65,6 +65,8 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   const inner = await ort.InferenceSession.create(model, {
     intraOpNumThreads: availableParallelism(),
     executionMode: "sequential",
+    // The pattern of a run's memory is kept as one block beside what the run before has used.
+    enableMemPattern: !options.keepWeights,
     logSeverityLevel: 3,
     extra: options.keepWeights
       ? { session, optimization: { disable_specified_optimizers: growing } }
@@ -82,6 +84,31 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     },
     release: () => inner.release(),
   };
+}
+
+/** What ONNX Runtime knows of an output before it runs: sizes that it does not know are missing. */
+export interface OutputType {
+  readonly dtype: DType;
+  readonly shape: readonly (number | undefined)[];
+}
+
+/** The types of a model's outputs, without running anything; those that are no tensors of numbers are left out. */
+export async function describeOutputs(model: Uint8Array): Promise<Map<string, OutputType>> {
+  const session = await ort.InferenceSession.create(model, {
+    graphOptimizationLevel: "disabled",
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3,
+  });
+  const types = new Map<string, OutputType>();
+  for (const output of session.outputMetadata) {
+    if (!output.isTensor) continue;
+    const dtype = output.type as DType;
+    if (!dtypes.includes(dtype)) continue;
+    const shape = output.shape.map((size) => (typeof size === "number" && size >= 0 ? size : undefined));
+    types.set(output.name, { dtype, shape });
+  }
+  await session.release();
+  return types;
 }
 
 /**

@@ -102,7 +102,7 @@ class Writer implements Emitter {
       metadataProps: rename ? [{ key: AXES_KEY, value: JSON.stringify(this.axes()) }] : [],
       graph: {
         name: "tslens",
-        node: this.nodes,
+        node: this.weightsFirst(),
         input: this.inputs,
         output,
         initializer: this.initializers,
@@ -110,6 +110,23 @@ class Writer implements Emitter {
       },
     });
     return { model, outputs };
+  }
+
+  /**
+   * The nodes, those first that depend on weights alone. Of the operands of a node, ONNX Runtime computes the one that
+   * stands later in this list first: so a weight is widened when the other operand is ready, not long before.
+   */
+  private weightsFirst(): Proto[] {
+    const runs = new Set(this.inputs.map(({ name }) => name as string));
+    const early: Proto[] = [];
+    const late: Proto[] = [];
+    for (const node of this.nodes) {
+      const { input, output } = node as { input: readonly string[]; output: readonly string[] };
+      const isLate = input.some((name) => runs.has(name));
+      (isLate ? late : early).push(node);
+      if (isLate) for (const name of output) runs.add(name);
+    }
+    return [...early, ...late];
   }
 
   private operatorSets(): Proto[] {
