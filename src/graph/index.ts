@@ -8,6 +8,14 @@ export { Expression, type ExpressionLike } from "./expression.js";
 export { type Graph, leavesOf, pointsOf, structure, topological, valuesOf } from "./graph.js";
 export { exportOnnx, type ParameterSource } from "./onnx/emit.js";
 export {
+  type ImportedGraph,
+  type ImportOptions,
+  importOnnx,
+  type UnsupportedGradient,
+} from "./onnx/import.js";
+export type { KnownType } from "./onnx/read.js";
+export type { StoredTensor, TensorSource } from "./onnx/tensors.js";
+export {
   type Cut,
   cut,
   findPoint,

@@ -137,7 +137,7 @@ class GraphReader {
   }
 
   private give(name: string, giver: "an input" | "a weight" | OnnxNode): void {
-    if (name === "" || name.includes("\0"))
+    if (name === "" || name.includes("\0") || name === "__proto__")
       throw new Error("A tensor of the model has an empty or unreadable name.");
     if (this.givers.has(name)) throw new Error(`Two tensors of the model are called ${quoted(name)}.`);
     this.givers.set(name, giver);
