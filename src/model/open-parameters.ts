@@ -20,7 +20,8 @@ export async function openParameters(
   prefix: string,
   signal?: AbortSignal,
 ): Promise<Parameters> {
-  const tensors = await storedTensors(folder);
+  const stored = await storedTensors(folder);
+  const tensors = new Map([...stored].map(([name, one]) => [nameOfToday(name), one]));
   const all = [...tensors.values()];
   const folders = new Set(all.map(({ file }) => folderOf(file)));
   if (folders.size === 1 && all.every(({ bytes }) => bytes !== undefined))
@@ -39,6 +40,10 @@ export async function openParameters(
   });
   return prefixed(copy, prefix);
 }
+
+/** Old files call the weight and bias of a norm gamma and beta. */
+const nameOfToday = (name: string): string =>
+  name.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias");
 
 /** Parameters as float32: themselves, or a copy in the cache folder where some are stored otherwise. */
 export async function float32Parameters(

@@ -3,34 +3,34 @@
 import { existsSync, readdirSync } from "node:fs";
 import { fixture, shared } from "../shared.js";
 
-/** The names of the folders that hold a small model of each family with its reference values. */
-export const goldenFamilies: readonly string[] = [
-  "gpt2",
-  "gpt_neo",
-  "gptj",
-  "gpt_neox",
-  "gpt_neox_sequential",
-  "opt",
-  "llama",
-  "llama_rope3",
-  "mistral",
-  "mixtral",
-  "gemma",
-  "gemma2",
-  "gemma3",
-  "qwen2",
-  "qwen3",
-  "phi",
-  "phi3",
-  "olmo2",
-  "bert",
-  "bert_classifier",
-  "distilbert_classifier",
-  "extra-falcon",
-  "extra-bloom",
-  "extra-granite",
-  "extra-stablelm",
-];
+/** The folders that hold a small model of each family with its reference values, and what the family is called. */
+export const goldenFamilies: Readonly<Record<string, string>> = {
+  gpt2: "GPT-2",
+  gpt_neo: "GPT-Neo",
+  gptj: "GPT-J",
+  gpt_neox: "GPT-NeoX, Pythia",
+  gpt_neox_sequential: "GPT-NeoX, not parallel",
+  opt: "OPT",
+  llama: "Llama",
+  llama_rope3: "Llama 3 (scaled rotation)",
+  mistral: "Mistral",
+  mixtral: "Mixtral",
+  gemma: "Gemma",
+  gemma2: "Gemma 2",
+  gemma3: "Gemma 3",
+  qwen2: "Qwen 2, 2.5",
+  qwen3: "Qwen 3",
+  phi: "Phi 1–2",
+  phi3: "Phi-3, Phi-4",
+  olmo2: "OLMo 2",
+  "extra-falcon": "Falcon",
+  "extra-bloom": "BLOOM",
+  "extra-granite": "Granite",
+  "extra-stablelm": "StableLM",
+  bert: "BERT",
+  bert_classifier: "BERT, classifying",
+  distilbert_classifier: "DistilBERT, classifying",
+};
 
 /**
  * The folder of a family's model and reference values: with the values of all layers where those are at hand, else with
