@@ -240,6 +240,22 @@ export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
   return apply("rmsNorm", [x, weight], { epsilon });
 }
 
+/**
+ * The linear recurrence `h_t = decay_t · h_{t−1} + write_t` along an axis, from `h_{−1} = 0`: all of its states. With
+ * `reverse` time runs from the end to the start.
+ */
+export function linearScan(
+  decay: Value,
+  write: Value,
+  axis: number,
+  { reverse = false }: { reverse?: boolean } = {},
+): Value {
+  return apply("linearScan", [decay, write], {
+    axis: normalizeAxis(axis, write.rank, "linearScan"),
+    reverse,
+  });
+}
+
 // ---- shape
 
 /** The same elements, row by row, in another shape; named dimensions are kept or merged. */

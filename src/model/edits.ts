@@ -9,6 +9,9 @@ import type { NdArray } from "ndarray";
 import { contiguous, type Tensor, tensor } from "../array/index.js";
 import type { PointName } from "./names.js";
 
+/** Where an edit acts: a point, or every point whose full name fits a pattern. */
+export type PointTarget = PointName | RegExp;
+
 /** Which part of a value an edit changes: all of it by default. Negative positions count from the end of the input. */
 export interface Selection {
   /** Heads, for points that have them. */
@@ -26,40 +29,40 @@ export type Source = Numbers | number | { get(name: string): Tensor };
 /** Replaces values by zero, by their mean, or by those of another run. */
 export interface AblateEdit extends Selection {
   readonly kind: "ablate";
-  readonly point: PointName;
+  readonly point: PointTarget;
   readonly mode: "zero" | "mean" | "resample";
   readonly source?: Source;
 }
 /** Replaces values by those of another run. */
 export interface PatchEdit extends Selection {
   readonly kind: "patch";
-  readonly point: PointName;
+  readonly point: PointTarget;
   readonly source: Source;
 }
 /** Adds a vector, times a coefficient: one for all rows of the batch, or one for each. */
 export interface AddEdit extends Selection {
   readonly kind: "add";
-  readonly point: PointName;
+  readonly point: PointTarget;
   readonly vector: Numbers;
   readonly coefficient: number | readonly number[];
 }
 /** Multiplies by a factor. */
 export interface ScaleEdit extends Selection {
   readonly kind: "scale";
-  readonly point: PointName;
+  readonly point: PointTarget;
   readonly factor: number;
 }
 /** Keeps values within bounds. */
 export interface ClampEdit extends Selection {
   readonly kind: "clamp";
-  readonly point: PointName;
+  readonly point: PointTarget;
   readonly min: number;
   readonly max: number;
 }
 /** Removes a direction from the vectors along the last axis, or keeps it alone. */
 export interface ProjectEdit extends Selection {
   readonly kind: "project";
-  readonly point: PointName;
+  readonly point: PointTarget;
   readonly direction: Numbers;
   readonly keep: boolean;
 }
@@ -86,12 +89,12 @@ export interface AblateOptions extends Selection {
  * ```
  */
 export function ablate(
-  point: PointName,
+  point: PointTarget,
   { mode = "zero", source, head, pos }: AblateOptions = {},
 ): AblateEdit {
   if (mode === "resample" && source === undefined)
     throw new Error(
-      `ablate(${JSON.stringify(point)}): mode "resample" needs a source, the cache of another run.`,
+      `ablate(${point instanceof RegExp ? point : JSON.stringify(point)}): mode "resample" needs a source, the cache of another run.`,
     );
   return { kind: "ablate", point, mode, source, head, pos };
 }
@@ -107,7 +110,7 @@ export function ablate(
  * await model.forward(corrupt, { edits: [patch("blocks.1.hook_resid_pre", cache, { pos: 4 })] });
  * ```
  */
-export function patch(point: PointName, source: Source, { head, pos }: Selection = {}): PatchEdit {
+export function patch(point: PointTarget, source: Source, { head, pos }: Selection = {}): PatchEdit {
   return { kind: "patch", point, source, head, pos };
 }
 
@@ -128,7 +131,7 @@ export interface AddOptions extends Selection {
  * ```
  */
 export function add(
-  point: PointName,
+  point: PointTarget,
   vector: Numbers,
   { coefficient = 1, head, pos }: AddOptions = {},
 ): AddEdit {
@@ -136,13 +139,13 @@ export function add(
 }
 
 /** Multiplies the values at a point. */
-export function scale(point: PointName, factor: number, { head, pos }: Selection = {}): ScaleEdit {
+export function scale(point: PointTarget, factor: number, { head, pos }: Selection = {}): ScaleEdit {
   return { kind: "scale", point, factor, head, pos };
 }
 
 /** Keeps the values at a point between `min` and `max`. */
 export function clamp(
-  point: PointName,
+  point: PointTarget,
   {
     min = Number.NEGATIVE_INFINITY,
     max = Number.POSITIVE_INFINITY,
@@ -159,7 +162,7 @@ export function clamp(
  * @param direction of the size of the last axis; its length does not matter
  */
 export function project(
-  point: PointName,
+  point: PointTarget,
   direction: Numbers,
   { keep = false, head, pos }: Selection & { keep?: boolean } = {},
 ): ProjectEdit {

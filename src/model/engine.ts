@@ -12,7 +12,7 @@ import type { ModelConfig } from "./config.js";
 import type { Edit } from "./edits.js";
 import type { Layout } from "./family.js";
 import { type Batch, batchFeeds } from "./input.js";
-import { type LoweredEdit, lowerEdit } from "./lower-edits.js";
+import { type LoweredEdit, lowerEdits } from "./lower-edits.js";
 import { type LoweredMetric, lowerMetric, type Metric, type MetricInput } from "./metrics.js";
 import { type PointName, resolveName } from "./names.js";
 import type { Parameters } from "./parameters.js";
@@ -110,7 +110,11 @@ export class Engine {
 
   /** Edits as rewrites. */
   lower(edits: readonly Edit[] = []): LoweredEdit[] {
-    return edits.map((edit, i) => lowerEdit(edit, this.site(this.resolve(edit.point)), i));
+    return lowerEdits(edits, {
+      names: this.names,
+      resolve: (name) => this.resolve(name),
+      site: (name) => this.site(name),
+    });
   }
 
   /** The graph in which points are wanted: `logits`, and every point that costs nothing or is among them. */
@@ -166,13 +170,7 @@ export class Engine {
     ];
     const graph = weave(this.graph(wanted, { padded: batch.mask !== undefined }), edits);
     const lowered = lowerMetric(metric, graph, input);
-    const points = names.map((name) => g.findPoint(graph, name));
-    const slopes = g.gradients(lowered.scalar, points);
-    const outputs: Record<string, g.Value> = { "metric.value": lowered.scalar };
-    names.forEach((name, i) => {
-      outputs[name] = slopes[i] ?? g.fill(0, points[i]!.shape);
-    });
-    return { ...lowered, plan: this.runtime.plan({ outputs }) };
+    return { ...lowered, plan: this.runtime.plan(withSlopes(graph, lowered.scalar, names)) };
   }
 
   /** The points that a metric function asks for, found by asking it once. */
@@ -244,6 +242,17 @@ export class Engine {
     const inOut = o.layout === "inOut" ? stored : stored.transpose(1, 0);
     return tensor(contiguous(inOut).data, [nHeads, dHead, dModel]);
   }
+}
+
+/** A metric, as `metric.value`, and its gradients at points. */
+export function withSlopes(graph: g.Graph, metric: g.Value, names: readonly string[]): g.Graph {
+  const points = names.map((name) => g.findPoint(graph, name));
+  const slopes = g.gradients(metric, points);
+  const outputs: Record<string, g.Value> = { "metric.value": metric };
+  names.forEach((name, i) => {
+    outputs[name] = slopes[i] ?? g.expandBy(g.scalar(0), g.shapeOf(points[i]!), points[i]!.shape);
+  });
+  return { outputs };
 }
 
 /** Throws if a change is asked for at points that the rest of this graph is not made from. */

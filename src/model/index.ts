@@ -22,13 +22,12 @@ export {
 } from "./metrics.js";
 export { Model } from "./model.js";
 export { multiply } from "./multiply.js";
-export { actName, type PointName } from "./names.js";
+export { actName, type PointFilter, type PointName } from "./names.js";
 export type {
   CachedRun,
   CacheOptions,
   ComputeScope,
   ForwardOptions,
-  PointFilter,
   RunOptions,
 } from "./options.js";
 export type { Processing } from "./processing.js";

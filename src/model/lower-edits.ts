@@ -16,7 +16,8 @@ import {
   type Source,
   toTensor,
 } from "./edits.js";
-import { SelectionMask, type Site, type Window } from "./selection.js";
+import { matchingNames, type PointName } from "./names.js";
+import { runningSize, SelectionMask, type Site, type Window } from "./selection.js";
 
 /** The part of an edit that does not depend on which heads and positions it changes. */
 interface Change {
@@ -34,15 +35,42 @@ export interface LoweredEdit extends Change {
   readonly rowwise: boolean;
 }
 
+/** What is known of a model's points. */
+export interface Sites {
+  readonly names: readonly string[];
+  /** The full name of a point, or an error. */
+  readonly resolve: (name: PointName) => string;
+  readonly site: (name: string) => Site;
+}
+
+/** Lowers edits; one with a pattern becomes one for each point that fits it. */
+export function lowerEdits(edits: readonly Edit[], { names, resolve, site }: Sites): LoweredEdit[] {
+  const single = edits.flatMap((edit) => {
+    const { point } = edit;
+    if (!(point instanceof RegExp)) return [{ edit, at: site(resolve(point)) }];
+    return matchingNames(names, (name) => point.test(name), String(point)).map((name) => ({
+      edit,
+      at: site(name),
+    }));
+  });
+  return single.map(({ edit, at }, i) => lowerEdit(edit, at, i));
+}
+
 /** Lowers an edit at a point; `index` tells the inputs of several edits apart. */
-export function lowerEdit(edit: Edit, site: Site, index: number): LoweredEdit {
+function lowerEdit(edit: Edit, site: Site, index: number): LoweredEdit {
+  const { dtype = "float32" } = site;
+  if (!dtype.includes("float"))
+    throw new Error(`The point "${site.name}" holds ${dtype}; edits change points that hold floats.`);
   const mask = new SelectionMask(edit, site, `edit.${index}.mask`);
   const change = changeOf(edit, site, `edit.${index}`);
   return {
     point: site.name,
     rowwise: !(edit.kind === "ablate" && edit.mode === "mean" && edit.source === undefined),
     structure: `${site.name}:${change.structure}:${mask.structure}`,
-    rewrite: (value) => mask.choose(change.rewrite(value), value),
+    rewrite: (value) => {
+      const float = g.cast(value, "float32");
+      return g.cast(mask.choose(change.rewrite(float), float), value.dtype);
+    },
     feeds: (window) => ({ ...change.feeds(window), ...mask.feeds(window) }),
   };
 }
@@ -64,6 +92,15 @@ function changeOf(edit: Edit, site: Site, name: string): Change {
   }
 }
 
+/**
+ * Numbers repeated to fill the place of a value.
+ */
+function fill(numbers: Value, value: Value, { readsSizes }: Site): Value {
+  return readsSizes && value.shape.some((dim) => typeof dim === "string")
+    ? g.expandBy(numbers, g.shapeOf(value), value.shape)
+    : g.expand(numbers, value.shape);
+}
+
 const float = (data: Float32Array, shape: readonly number[]): Feed => ({ dtype: "float32", shape, data });
 const scalarFeed = (value: number): Feed => float(Float32Array.of(value), []);
 
@@ -74,44 +111,54 @@ function ablation(edit: AblateEdit, site: Site, name: string): Change {
     const averaged = site.axes.flatMap((axis, i) =>
       axis === "batch" || axis === "pos" || axis === "query" ? [i] : [],
     );
+    if (averaged.length === 0)
+      throw new Error(
+        `The point "${site.name}" has no axis of rows or positions to average over; give the mean as a source.`,
+      );
     return {
       structure: "mean",
-      rewrite: (value) => g.expand(g.mean(value, averaged, true), value.shape),
+      rewrite: (value) => fill(g.mean(value, averaged, true), value, site),
       feeds: () => ({}),
     };
   }
   if (edit.mode === "resample")
     return substitution({ ...edit, kind: "patch", source: edit.source }, site, name);
-  if (typeof edit.source === "number") return constantChange(edit.source, name);
+  if (typeof edit.source === "number") return constantChange(edit.source, site, name);
   const vector = meanVector(sourceTensor(edit.source, site.name), site);
   return {
     structure: `mean of [${vector.shape}]`,
-    rewrite: (value) => g.expand(g.input(name, "float32", vector.shape), value.shape),
+    rewrite: (value) => fill(g.input(name, "float32", vector.shape), value, site),
     feeds: () => ({ [name]: float(vector.data, vector.shape) }),
   };
 }
 
-function constantChange(value: number, name: string): Change {
+function constantChange(value: number, site: Site, name: string): Change {
   return {
     structure: "constant",
-    rewrite: (old) => g.expand(g.input(name, "float32", []), old.shape),
+    rewrite: (old) => fill(g.input(name, "float32", []), old, site),
     feeds: () => ({ [name]: scalarFeed(value) }),
   };
 }
 
 /** Another run's values; the rows of a longer input that this run does not see are left out. */
 function substitution({ source }: PatchEdit, site: Site, name: string): Change {
-  if (typeof source === "number") return constantChange(source, name);
+  if (typeof source === "number") return constantChange(source, site, name);
   const values = sourceTensor(source, site.name);
   const shared = values.shape[0] === 1;
   return {
     structure: `patch${shared ? " shared" : ""}`,
     rewrite: (value) => {
-      const [, ...rest] = value.shape;
-      return g.expand(g.input(name, "float32", [shared ? 1 : "batch", ...rest]), value.shape);
+      const [first, ...rest] = value.shape;
+      return fill(
+        g.input(name, "float32", first === undefined ? [] : [shared ? 1 : first, ...rest]),
+        value,
+        site,
+      );
     },
     feeds: (window) => {
-      const expected = site.shape.map((dim, i) => runningSize(dim, site.axes[i]!, i === 0 && shared, window));
+      const expected = site.shape.map((dim, i) =>
+        i === 0 && shared ? 1 : (runningSize(dim, site.axes[i]!, window) ?? values.shape[i]!),
+      );
       if (
         !window.start &&
         expected.length === values.shape.length &&
@@ -127,17 +174,6 @@ function substitution({ source }: PatchEdit, site: Site, name: string): Change {
   };
 }
 
-function runningSize(
-  dim: number | string,
-  axis: string,
-  shared: boolean,
-  { batch, start, length }: Window,
-): number {
-  if (typeof dim === "number") return dim;
-  if (axis === "batch") return shared ? 1 : batch;
-  return axis === "key" ? start + length : length;
-}
-
 /** A vector for the last axis or axes, times a coefficient for all rows or for each. */
 function addition({ vector, coefficient }: AddEdit, site: Site, name: string): Change {
   const values = trailing(toTensor(vector), site, "vector");
@@ -146,18 +182,20 @@ function addition({ vector, coefficient }: AddEdit, site: Site, name: string): C
   return {
     structure: `add[${values.shape}]${rowwise ? " rowwise" : ""}`,
     rewrite: (value) => {
-      const factor = g.input(`${name}.coefficient`, "float32", rowwise ? ["batch", ...ones] : []);
+      const factor = g.input(`${name}.coefficient`, "float32", rowwise ? [value.shape[0]!, ...ones] : []);
       return g.add(value, g.mul(g.input(`${name}.vector`, "float32", values.shape), factor));
     },
-    feeds: ({ batch }) => {
-      if (rowwise && coefficient.length !== batch)
+    feeds: ({ batch, sizes }) => {
+      const rows =
+        (sizes && runningSize(site.shape[0] ?? 1, site.axes[0] ?? "", { sizes } as Window)) ?? batch;
+      if (rowwise && coefficient.length !== rows)
         throw new Error(
-          `add("${site.name}") has ${coefficient.length} coefficients for a batch of ${batch} rows.`,
+          `add("${site.name}") has ${coefficient.length} coefficients for a batch of ${rows} rows.`,
         );
       return {
         [`${name}.vector`]: float(values.data, values.shape),
         [`${name}.coefficient`]: rowwise
-          ? float(Float32Array.from(coefficient), [batch, ...ones])
+          ? float(Float32Array.from(coefficient), [rows, ...ones])
           : scalarFeed(coefficient),
       };
     },

@@ -20,15 +20,8 @@ import { type GenerateOptions, generateTokens } from "./generate.js";
 import { type Hook, type NamedHook, runHooked } from "./hooks.js";
 import { type Batch, type InputOptions, type ModelInput, readInput } from "./input.js";
 import { lossWeights, type Metric, type MetricInput, nextTokenLoss } from "./metrics.js";
-import type { PointName } from "./names.js";
-import type {
-  CachedRun,
-  CacheOptions,
-  ComputeScope,
-  ForwardOptions,
-  PointFilter,
-  RunOptions,
-} from "./options.js";
+import { chosenNames, type PointFilter, type PointName } from "./names.js";
+import type { CachedRun, CacheOptions, ComputeScope, ForwardOptions, RunOptions } from "./options.js";
 import type { Tokenizer } from "./tokenizer.js";
 import type { ModelWeights } from "./weights.js";
 
@@ -427,16 +420,7 @@ export class Model {
 
   private filter(names: PointFilter | undefined): string[] {
     if (names === undefined) return this.hookNames.filter((name) => !derived.test(name));
-    if (names instanceof RegExp) return this.matching((name) => names.test(name), String(names));
-    if (typeof names === "function") return this.matching(names, "the filter");
-    const list = typeof names === "string" || isShortName(names) ? [names] : names;
-    return [...new Set(list.map((name) => this.parts.engine.resolve(name)))];
-  }
-
-  private matching(test: (name: string) => boolean, shown: string): string[] {
-    const found = this.hookNames.filter(test);
-    if (found.length === 0) throw new Error(`No point of the model fits ${shown}; see model.hookNames.`);
-    return found;
+    return chosenNames(names, this.hookNames, (name) => this.parts.engine.resolve(name));
   }
 
   private cache(values: ReadonlyMap<string, Tensor>, { tokens }: Batch): ActivationCache {
@@ -462,10 +446,6 @@ export class Model {
 
 /** Values that a cache makes from others when they are asked for. */
 const derived = /hook_result$|hook_attn_in$|hook_[qkv]_input$/;
-
-/** `["pattern", 0]`, not a list of names. */
-const isShortName = (names: PointName | readonly PointName[]): names is PointName =>
-  typeof names[1] === "number";
 
 function isBefore(name: string, layer: number): boolean {
   const block = /^blocks\.(\d+)\./.exec(name);

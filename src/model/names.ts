@@ -5,6 +5,9 @@ import { nearest } from "../graph/rewrites.js";
 /** A point by its full name, or by a short one with its layer: `["pattern", 0]`, `["normalized", 3, "ln2"]`. */
 export type PointName = string | readonly [name: string, layer?: number, type?: string];
 
+/** Which points: names, short or full; a pattern; or a test of the full name. */
+export type PointFilter = PointName | readonly PointName[] | RegExp | ((name: string) => boolean);
+
 const attention = new Set([
   "k",
   "q",
@@ -84,3 +87,34 @@ export function resolveName(name: PointName, known: readonly string[]): string {
     `There is no point ${given} in this model. The nearest are ${nearest(full, known).join(", ")}.`,
   );
 }
+
+/** The names that pass a test, or an error that shows what was asked for. */
+export function matchingNames(
+  names: readonly string[],
+  test: (name: string) => boolean,
+  shown: string,
+): string[] {
+  const found = names.filter(test);
+  if (found.length === 0) throw new Error(`No point of the model fits ${shown}; see model.hookNames.`);
+  return found;
+}
+
+/**
+ * The full names of the points that a filter chooses.
+ *
+ * @param resolve gives the full name of a point, or throws
+ */
+export function chosenNames(
+  filter: PointFilter,
+  names: readonly string[],
+  resolve: (name: PointName) => string,
+): string[] {
+  if (filter instanceof RegExp) return matchingNames(names, (name) => filter.test(name), String(filter));
+  if (typeof filter === "function") return matchingNames(names, filter, "the filter");
+  const list = typeof filter === "string" || isShortName(filter) ? [filter] : filter;
+  return [...new Set(list.map(resolve))];
+}
+
+/** `["pattern", 0]`, not a list of names. */
+const isShortName = (names: PointName | readonly PointName[]): names is PointName =>
+  typeof names[1] === "number";

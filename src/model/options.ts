@@ -5,7 +5,7 @@ import type * as g from "../graph/index.js";
 import type { ActivationCache } from "./cache.js";
 import type { Edit } from "./edits.js";
 import type { Hook } from "./hooks.js";
-import type { PointName } from "./names.js";
+import type { PointFilter, PointName } from "./names.js";
 
 /** Options that every run takes. */
 export interface RunOptions {
@@ -26,9 +26,6 @@ export interface ForwardOptions extends RunOptions {
   /** `"last"` gives the logits of the last position only, `[batch, 1, dVocab]`, and is faster by what that saves. */
   readonly logits?: "all" | "last";
 }
-
-/** Which points: names, short or full; a pattern; or a test of the full name. */
-export type PointFilter = PointName | readonly PointName[] | RegExp | ((name: string) => boolean);
 
 /** Options of `runWithCache`. */
 export interface CacheOptions extends RunOptions {

@@ -1,6 +1,6 @@
 /** The heads and positions that an edit changes, as a mask that is fed: another choice runs the same plan. */
 
-import type { Shape, Value } from "../graph/index.js";
+import type { Dim, ElementType, Shape, Value } from "../graph/index.js";
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Selection } from "./edits.js";
@@ -11,6 +11,10 @@ export interface Site {
   /** What each dimension is: `batch`, `pos`, `head`, `query`, `key`, `dModel`, … */
   readonly axes: readonly string[];
   readonly shape: Shape;
+  /** The type of its elements; float32 where it is not said. */
+  readonly dtype?: ElementType;
+  /** Its named sizes may be those of no input, so that they must be read from the value when the graph runs. */
+  readonly readsSizes?: boolean;
 }
 
 /** The part of an input that one run of the graph sees. */
@@ -25,6 +29,16 @@ export interface Window {
   readonly promptLength: number;
   /** Whether positions behind the prompt are still to come, as in generation. */
   readonly growing: boolean;
+  /** The sizes of named dimensions, where a model has other names than `batch` and `pos`. */
+  readonly sizes?: ReadonlyMap<string, number>;
+}
+
+/** The size of a dimension in one run, where it is known before the run. */
+export function runningSize(dim: Dim, axis: string, window: Window): number | undefined {
+  if (typeof dim === "number") return dim;
+  if (window.sizes) return window.sizes.get(dim);
+  if (axis === "batch") return window.batch;
+  return axis === "key" ? window.start + window.length : window.length;
 }
 
 const positionAxes = new Set(["pos", "query"]);
@@ -67,7 +81,7 @@ export class SelectionMask {
       if (!this.chooses(axis)) return Uint8Array.of(1);
       return axis === "head"
         ? marked(this.heads!, this.site.shape[i] as number)
-        : marked(this.positionsIn(window), window.length);
+        : marked(this.positionsIn(this.along(window, i)), this.along(window, i).length);
     });
     const data = factors.reduce((outer, inner) => {
       const product = new Uint8Array(outer.length * inner.length);
@@ -100,6 +114,16 @@ export class SelectionMask {
     if (Number.isInteger(index) && at >= 0 && at < count) return at;
     throw new Error(
       `The edit at "${this.site.name}" chooses ${what} ${index}, but there are ${count} of them.`,
+    );
+  }
+
+  /** The window along an axis of positions. */
+  private along(window: Window, axis: number): Window {
+    if (!window.sizes) return window;
+    const length = runningSize(this.site.shape[axis]!, this.site.axes[axis]!, window);
+    if (length !== undefined) return { ...window, length, promptLength: length };
+    throw new Error(
+      `How many positions "${this.site.name}" has is known only after it was computed, so an edit cannot choose among them.`,
     );
   }
 

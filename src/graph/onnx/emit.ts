@@ -83,12 +83,12 @@ class Writer implements Emitter {
 
   write(rename: boolean): CompiledModel {
     for (const value of this.values) this.names.set(value, this.emit(value));
-    const info = rename ? this.nameTensors() : [];
+    const named = rename ? this.nameTensors() : new Map<string, Value>();
     const outputs: Record<string, string> = {};
     const output = Object.entries(this.graph.outputs).map(([name, value]) => {
       const tensor = this.name(value);
       // What no node makes, an input or a weight, is no output before a node has passed it on.
-      const passed = rename ? tensor !== name : !this.made.has(tensor);
+      const passed = rename ? !named.has(name) : !this.made.has(tensor);
       outputs[name] = passed ? (rename ? name : this.unique(`${tensor} as ${name}`)) : tensor;
       if (passed) this.nodes.push({ opType: "Identity", input: [tensor], output: [outputs[name]] });
       return rename
@@ -106,7 +106,9 @@ class Writer implements Emitter {
         input: this.inputs,
         output,
         initializer: this.initializers,
-        valueInfo: info.filter(({ name }) => !Object.hasOwn(this.graph.outputs, name as string)),
+        valueInfo: [...named]
+          .filter(([name]) => !Object.hasOwn(this.graph.outputs, name))
+          .map(([name, value]) => valueInfo(name, value)),
       },
     });
     return { model, outputs };
@@ -155,15 +157,16 @@ class Writer implements Emitter {
   }
 
   /** Calls tensors by the names of outputs and points; what has several names is passed on under the others. */
-  private nameTensors(): Proto[] {
+  private nameTensors(): Map<string, Value> {
     const renamed = new Map<string, string>();
     const extra: Proto[] = [];
     const taken = new Set([...this.inputs, ...this.initializers].map(({ name }) => name as string));
-    const wanted = new Map([...Object.entries(this.graph.outputs), ...this.points]);
-    for (const [name, value] of wanted) {
+    const named = new Map<string, Value>();
+    for (const [name, value] of [...Object.entries(this.graph.outputs), ...this.points]) {
       const tensor = this.name(value);
-      if (tensor === name || taken.has(name)) continue;
+      if (taken.has(name)) continue;
       taken.add(name);
+      named.set(name, value);
       if (this.made.has(tensor) && !renamed.has(tensor)) renamed.set(tensor, name);
       else extra.push({ opType: "Identity", input: [tensor], output: [name] });
     }
@@ -174,10 +177,8 @@ class Writer implements Emitter {
       renameCaptured(node, final);
     }
     this.nodes.push(...extra);
-    const passed = new Set(extra.map(({ output }) => (output as string[])[0]!));
     for (const [value, tensor] of this.names) this.names.set(value, final(tensor));
-    for (const [name, value] of wanted) if (passed.has(name)) this.names.set(value, name);
-    return [...wanted].filter(([name]) => taken.has(name)).map(([name, value]) => valueInfo(name, value));
+    return named;
   }
 
   private emit(value: Value): string {

@@ -10,6 +10,7 @@ import { leaf } from "./leaf.js";
 import { opaque } from "./opaque.js";
 import { product } from "./product.js";
 import { quantized } from "./quantized.js";
+import { recurrence } from "./recurrence.js";
 import { reduce } from "./reduce.js";
 import { shape } from "./shape.js";
 
@@ -24,3 +25,4 @@ defineOperators(opaque);
 defineOperators(activations);
 defineOperators(dynamic);
 defineOperators(convolutions);
+defineOperators(recurrence);
