@@ -78,6 +78,16 @@ export interface ModelConfig {
   readonly gatedMlp: boolean;
   /** How many experts an MLP has, and how many of them a token uses. */
   readonly experts?: { readonly count: number; readonly perToken: number };
+  /**
+   * The sizes of a state-space model, which has no attention: channels, numbers in each channel's state, the rank of the
+   * map to time steps, and positions that a convolution sees.
+   */
+  readonly stateSpace?: {
+    readonly dInner: number;
+    readonly dState: number;
+    readonly dtRank: number;
+    readonly kernel: number;
+  };
   /** What attention scores are multiplied by. */
   readonly attentionScale: number;
   /** Whether layer `l` divides its scores by `l + 1` too. */

@@ -47,9 +47,20 @@ export function expectedShapes(config: ModelConfig, layout: Layout): Map<string,
   shapes.set(layout.embed, [dVocab, dEmbed]);
   if (layout.positions !== undefined) shapes.set(layout.positions, [nCtx + positionOffset, dModel]);
   if (layout.tokenTypes !== undefined) shapes.set(layout.tokenTypes, [tokenTypes, dModel]);
-  for (const { ln1, ln2, ln1Post, ln2Post, q, k, v, qkv, qNorm, kNorm, o, mlp } of blocksOf(config, layout)) {
+  const blocks = layout.stateSpace ? [] : blocksOf(config, layout);
+  for (const { ln1, ln2, ln1Post, ln2Post, q, k, v, qkv, qNorm, kNorm, o, mlp } of blocks) {
     for (const one of [ln1, ln2, ln1Post, ln2Post, qNorm, kNorm]) if (one) norm(one);
     for (const map of [q, k, v, qkv, o, ...mlpMaps(mlp)]) if (map) linear(map);
+  }
+  for (let layer = 0; layout.stateSpace && layer < config.nLayers; layer++) {
+    const parts = layout.stateSpace(layer);
+    const { dInner, dState, kernel } = config.stateSpace!;
+    norm(parts.norm);
+    for (const map of [parts.inProj, parts.xProj, parts.dtProj, parts.outProj]) linear(map);
+    shapes.set(parts.conv.weight, [dInner, 1, kernel]);
+    if (parts.conv.bias !== undefined) shapes.set(parts.conv.bias, [dInner]);
+    shapes.set(parts.aLog, [dInner, dState]);
+    shapes.set(parts.d, [dInner]);
   }
   for (const one of [layout.embedNorm, layout.lnFinal, layout.transform?.norm]) if (one) norm(one);
   for (const map of outerMaps(layout)) linear(map);

@@ -65,6 +65,23 @@ export interface Block {
   readonly mlp?: DenseMlp | ExpertMlp;
 }
 
+/** Where the parts of a state-space block are. */
+export interface StateSpace {
+  readonly norm: Norm;
+  /** To the channels and to what gates them. */
+  readonly inProj: Linear;
+  /** `[channel, 1, kernel]` */
+  readonly conv: { readonly weight: string; readonly bias?: string };
+  /** To what time steps are made from, what is written and what is read. */
+  readonly xProj: Linear;
+  readonly dtProj: Linear;
+  /** The logarithms of the states' rates, `[channel, state]`. */
+  readonly aLog: string;
+  /** What of a channel passes by the state, `[channel]`. */
+  readonly d: string;
+  readonly outProj: Linear;
+}
+
 /** The head of a classifier. */
 export interface Classifier {
   /** The layer that reads the first position. */
@@ -87,6 +104,8 @@ export interface Layout {
   /** The norm of the embeddings' sum. */
   readonly embedNorm?: Norm;
   readonly block: (layer: number) => Block;
+  /** In the place of `block`. */
+  readonly stateSpace?: (layer: number) => StateSpace;
   readonly lnFinal?: Norm;
   /** What a masked language model does before its unembedding. */
   readonly transform?: { readonly dense: Linear; readonly norm: Norm };

@@ -55,14 +55,17 @@ export async function generateTokens(
   );
   const ends = new Set(stopAtEos ? engine.config.eosTokens : []);
   const edits = engine.lower(options.edits);
+  // A state-space model has no keys and values: each step runs the whole text.
+  const remembers = engine.config.stateSpace === undefined;
   const request = {
     points: [],
     logits: "last",
     edits,
     padded: batch.mask !== undefined,
-    cached: true,
+    cached: remembers,
   } as const;
-  const memory = new KeyValueMemory(engine.config, count, promptLength + maxNewTokens);
+  const nLayers = remembers ? engine.config.nLayers : 0;
+  const memory = new KeyValueMemory({ ...engine.config, nLayers }, count, promptLength + maxNewTokens);
   const rows = batch.tokens.map((row) => [...row]);
   const mask = batch.mask?.map((row) => [...row]);
   const texts = rows.map((row, i) => row.filter((_, pos) => mask?.[i]?.[pos] !== 0));

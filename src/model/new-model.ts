@@ -49,7 +49,7 @@ function freshParameters(
 ): Map<string, Tensor> {
   const random = randomGenerator(seed);
   const writers = new Set<string>();
-  if (config.normPlacement === "before")
+  if (config.normPlacement === "before" && !layout.stateSpace)
     for (const { o, mlp } of blocksOf(config, layout)) {
       const mlps = mlp === undefined ? [] : "router" in mlp ? mlp.experts : [mlp];
       for (const { weight } of [o, ...mlps.map(({ out }) => out)]) writers.add(weight);

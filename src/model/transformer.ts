@@ -15,6 +15,7 @@ import type { Context, GraphOptions, ParameterType } from "./parts/context.js";
 import { embedding } from "./parts/embedding.js";
 import { head } from "./parts/head.js";
 import { attentionBias } from "./parts/masks.js";
+import { stateSpaceBlock } from "./parts/state-space.js";
 import { rotaryAngles } from "./rotary.js";
 
 /**
@@ -43,7 +44,9 @@ export function transformer(
   const settings = attentionSettings(context);
   let residual = embedding(context);
   for (let layer = 0; layer < config.nLayers; layer++)
-    residual = block(context, layer, residual, settings(layer));
+    residual = layout.stateSpace
+      ? stateSpaceBlock(context, layer, residual)
+      : block(context, layer, residual, settings(layer));
   outputs.logits = head(context, residual);
   return { outputs };
 }

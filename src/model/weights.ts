@@ -5,7 +5,7 @@ import { nearest } from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
 import { blocksOf } from "./expected-parameters.js";
 import { FactoredMatrix } from "./factored-matrix.js";
-import type { Block, DenseMlp, Layout, Linear } from "./family.js";
+import type { Block, DenseMlp, Layout, Linear, StateSpace } from "./family.js";
 import { biasOf, matrixOf } from "./maps.js";
 import type { Parameters } from "./parameters.js";
 
@@ -22,7 +22,8 @@ export interface ModelWeights {
    * A weight, read from the model's file: `W_E [dVocab, dModel]`, `W_pos [nCtx, dModel]`, `W_U [dModel, dVocab]`,
    * `W_Q W_K W_V [layer, head, dModel, dHead]`, `W_O [layer, head, dHead, dModel]`, `W_in W_gate [layer, dModel, dMlp]`,
    * `W_out [layer, dMlp, dModel]`, and their biases `b_Q …` (zeros where the model has none). Keys and values have
-   * `nKvHeads` heads. Models with experts have `W_in [layer, expert, dModel, dMlp]` and so on.
+   * `nKvHeads` heads. Models with experts have `W_in [layer, expert, dModel, dMlp]` and so on; state-space
+   * models `W_in_proj W_conv W_x_proj W_dt_proj W_out_proj A_log D`, each with the layer in front.
    */
   get(name: string): Tensor;
 }
@@ -30,14 +31,16 @@ export interface ModelWeights {
 /** The weights of a model. */
 export function modelWeights(config: ModelConfig, layout: Layout, parameters: Parameters): ModelWeights {
   const readers = weightReaders(config, layout, parameters);
-  const factored: Readonly<Record<string, () => FactoredMatrix>> = {
-    QK: () => {
-      const keys = repeatHeads(readers.W_K!(), config.nHeads / config.nKvHeads);
-      return new FactoredMatrix(readers.W_Q!(), keys.transpose(0, 1, 3, 2) as Tensor);
-    },
-    OV: () =>
-      new FactoredMatrix(repeatHeads(readers.W_V!(), config.nHeads / config.nKvHeads), readers.W_O!()),
-  };
+  const factored: Readonly<Record<string, () => FactoredMatrix>> = layout.stateSpace
+    ? {}
+    : {
+        QK: () => {
+          const keys = repeatHeads(readers.W_K!(), config.nHeads / config.nKvHeads);
+          return new FactoredMatrix(readers.W_Q!(), keys.transpose(0, 1, 3, 2) as Tensor);
+        },
+        OV: () =>
+          new FactoredMatrix(repeatHeads(readers.W_V!(), config.nHeads / config.nKvHeads), readers.W_O!()),
+      };
   const names = [...Object.keys(readers), ...Object.keys(factored)];
   const get = (name: string): Tensor | FactoredMatrix => {
     const reader = Object.hasOwn(readers, name)
@@ -63,8 +66,7 @@ function weightReaders(
     stack((block) => headsFirst(matrix(pick(block)), heads, dHead));
   const headBias = (pick: (block: Block) => Linear, heads: number) => (): Tensor =>
     stack((block) => tensor(biasOf(parameters, pick(block)), [heads, dHead]));
-  const readers: Record<string, () => Tensor> = {
-    W_E: () => parameters.read(layout.embed),
+  const blockReaders = (): Record<string, () => Tensor> => ({
     W_Q: byHead((block) => block.q, nHeads),
     W_K: byHead((block) => block.k, nKvHeads),
     W_V: byHead((block) => block.v, nKvHeads),
@@ -74,6 +76,10 @@ function weightReaders(
     b_V: headBias((block) => block.v, nKvHeads),
     b_O: () => stack(({ o }) => tensor(biasOf(parameters, o), [dModel])),
     ...mlpReaders(config, layout, parameters),
+  });
+  const readers: Record<string, () => Tensor> = {
+    W_E: () => parameters.read(layout.embed),
+    ...(layout.stateSpace ? stateSpaceReaders(config, layout, parameters) : blockReaders()),
   };
   const { positions, tokenTypes, unembed } = layout;
   if (positions !== undefined) {
@@ -122,6 +128,28 @@ function mlpReaders(
             ),
         }
       : {}),
+  };
+}
+
+/** The weights of state-space blocks, by the names that they have in their family. */
+function stateSpaceReaders(
+  { nLayers }: ModelConfig,
+  { stateSpace }: Layout,
+  parameters: Parameters,
+): Record<string, () => Tensor> {
+  const all = Array.from({ length: nLayers }, (_, layer) => stateSpace!(layer));
+  const weight = (pick: (parts: StateSpace) => Linear) => (): Tensor =>
+    stacked(all.map((parts) => matrixOf(parameters, pick(parts))));
+  const read = (pick: (parts: StateSpace) => string) => (): Tensor =>
+    stacked(all.map((parts) => parameters.read(pick(parts))));
+  return {
+    W_in_proj: weight(({ inProj }) => inProj),
+    W_conv: read(({ conv }) => conv.weight),
+    W_x_proj: weight(({ xProj }) => xProj),
+    W_dt_proj: weight(({ dtProj }) => dtProj),
+    W_out_proj: weight(({ outProj }) => outProj),
+    A_log: read(({ aLog }) => aLog),
+    D: read(({ d }) => d),
   };
 }
 

@@ -153,6 +153,13 @@ const cases: Record<string, GradientCase> = {
     ],
     make: (a, b) => g.scatterElements(a, indices(), b),
   },
+  "linearScan, forwards and backwards": {
+    shapes: [
+      ["batch", "pos", 2],
+      ["batch", "pos", 2],
+    ],
+    make: (a, b) => g.add(g.linearScan(a, b, 1), g.square(g.linearScan(b, a, 1, { reverse: true }))),
+  },
   "point and cast": {
     shapes: [["batch", 4]],
     make: (a) => g.point("p", g.cast(g.cast(a, "float64"), "float32"), ["batch", "unit"]),

@@ -43,6 +43,10 @@ export async function arithmeticError(model: Model, tokens: number[][]): Promise
     const at = (name: string): Tensor => cache.get(name, layer);
     const close = (what: string, a: Tensor, b: Tensor): void =>
       worst.add(`${what} ${layer}`, scaledError(a, b, 1));
+    if (model.config.stateSpace) {
+      close("resid_post", sumOf(at("resid_pre"), at("mixer_out")), at("resid_post"));
+      continue;
+    }
     if (parallel)
       close("resid_post", sumOf(at("resid_pre"), at("attn_out"), at("mlp_out")), at("resid_post"));
     else {

@@ -27,6 +27,7 @@ export const goldenFamilies: Readonly<Record<string, string>> = {
   "extra-bloom": "BLOOM",
   "extra-granite": "Granite",
   "extra-stablelm": "StableLM",
+  "extra-mamba": "Mamba",
   bert: "BERT",
   bert_classifier: "BERT, classifying",
   distilbert_classifier: "DistilBERT, classifying",

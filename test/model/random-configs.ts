@@ -203,6 +203,20 @@ const makers: Readonly<Record<string, (draw: Draw) => Json>> = {
     use_parallel_residual: draw.one(true, false),
     use_qkv_bias: draw.one(true, false),
   }),
+  mamba: (draw) => {
+    const { vocab_size } = llamaLike(draw);
+    return {
+      ...specials,
+      hidden_size: draw.between(5, 13),
+      intermediate_size: draw.between(5, 13),
+      num_hidden_layers: draw.layers(),
+      state_size: draw.between(2, 5),
+      time_step_rank: draw.one("auto", 2),
+      conv_kernel: draw.between(2, 5),
+      use_conv_bias: draw.one(true, false),
+      vocab_size,
+    };
+  },
   bert: (draw) => ({
     ...evenHeads(draw),
     hidden_act: "gelu",

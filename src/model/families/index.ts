@@ -13,6 +13,7 @@ import { gpt2 } from "./gpt2.js";
 import { gptj } from "./gptj.js";
 import { granite } from "./granite.js";
 import { llama } from "./llama.js";
+import { mamba } from "./mamba.js";
 import { mistral } from "./mistral.js";
 import { mixtral } from "./mixtral.js";
 import { olmo2 } from "./olmo2.js";
@@ -38,6 +39,7 @@ export const families: readonly Family[] = [
   gptj,
   granite,
   llama,
+  mamba,
   mistral,
   mixtral,
   olmo2,
