@@ -133,6 +133,21 @@ export function toFloat32(data: TypedArray, dtype: DType = dtypeOfData(data)): F
   return new Float32Array(data as NumberArray);
 }
 
+/**
+ * Elements as the array that holds a type, such as 32-bit integers that stand for 64-bit ones, or floats to be rounded to
+ * 16 bits. The array itself where it is of the right kind.
+ */
+export function elementsAs(data: TypedArray, dtype: DType): TypedArray {
+  if (dtype === "float16" && data instanceof Float32Array) return float32ToFloat16(data);
+  if (dtype === "bfloat16" && data instanceof Float32Array) return float32ToBfloat16(data);
+  const ArrayType = constructors[dtype];
+  if (data instanceof (ArrayType as unknown as new () => TypedArray)) return data;
+  const result = new ArrayType(data.length) as { [index: number]: number | bigint } & TypedArray;
+  const isBig = result instanceof BigInt64Array || result instanceof BigUint64Array;
+  for (let i = 0; i < data.length; i++) result[i] = isBig ? BigInt(data[i]!) : Number(data[i]);
+  return result;
+}
+
 let float16Table: Uint32Array | undefined;
 
 /** float32 bits of each of the 65,536 float16 values. */

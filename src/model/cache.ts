@@ -1,10 +1,11 @@
 /** The values of points that a run has kept. */
 
 import ndarray from "ndarray";
-import { contiguous, displaySymbol, inspectSymbol, type Tensor, tensor } from "../array/index.js";
+import { contiguous, type Tensor, tensor } from "../array/index.js";
 import { nearest } from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
 import { actName } from "./names.js";
+import { PointCache } from "./point-cache.js";
 import * as stacks from "./residual-stack.js";
 import type { ModelWeights } from "./weights.js";
 
@@ -33,13 +34,15 @@ export interface CacheContext {
  * head are views of `hook_resid_pre`, and `hook_result` is z times W_O. Name them in `names` to have them computed in
  * the run.
  */
-export class ActivationCache {
+export class ActivationCache extends PointCache {
   constructor(
-    private readonly values: ReadonlyMap<string, Tensor>,
+    values: ReadonlyMap<string, Tensor>,
     /** The token ids of the run, `[batch][pos]`. */
     readonly tokens: readonly (readonly number[])[],
     private readonly context: CacheContext,
-  ) {}
+  ) {
+    super(values, context.axes);
+  }
 
   /**
    * A point's value.
@@ -52,7 +55,7 @@ export class ActivationCache {
    * ```
    * @throws if the run did not keep it, with the nearest names
    */
-  get(name: string, layer?: number, type?: string): Tensor {
+  override get(name: string, layer?: number, type?: string): Tensor {
     const full = this.values.has(name) ? name : actName(name, layer, type);
     const value = this.values.get(full) ?? this.derive(full);
     if (value) return value;
@@ -62,24 +65,9 @@ export class ActivationCache {
   }
 
   /** Whether the run kept a point. */
-  has(name: string, layer?: number, type?: string): boolean {
+  override has(name: string, layer?: number, type?: string): boolean {
     const full = this.values.has(name) ? name : actName(name, layer, type);
     return this.values.has(full) || this.derivation(full) !== undefined;
-  }
-
-  /** The full names of the points that the run kept. */
-  get names(): string[] {
-    return [...this.values.keys()];
-  }
-
-  /** The points that the run kept, with their values. */
-  entries(): IterableIterator<[string, Tensor]> {
-    return new Map(this.values).entries();
-  }
-
-  /** What each dimension of a point's value is, such as `["batch", "pos", "head", "dHead"]`. */
-  axes(name: string): readonly string[] {
-    return this.context.axes(name);
   }
 
   // ---- the residual stream as a sum
@@ -166,30 +154,13 @@ export class ActivationCache {
     return this.tokens[row]!.map((id) => this.context.tokenText(id));
   }
 
-  /** Bytes that the values take; several points of one value, such as `hook_mlp_in` and `hook_resid_mid`, share them. */
-  get byteLength(): number {
-    const distinct = new Set([...this.values.values()].map(({ data }) => data));
-    return [...distinct].reduce((sum, data) => sum + data.byteLength, 0);
-  }
-
-  /** A line of text: how much it holds, and of what. */
-  toString(): string {
-    const size = (this.byteLength / 2 ** 20).toFixed(1);
-    return `ActivationCache (${this.values.size} points, ${size} MiB, tokens [${this.tokens.length}, ${this.tokens[0]!.length}])`;
-  }
-
-  /** What consoles show. */
-  [inspectSymbol](): string {
-    return this.toString();
-  }
-
-  /** What notebooks show. */
-  [displaySymbol](): Record<string, string> {
-    return { "text/plain": `${this.toString()}\n${this.summary().join("\n")}` };
+  /** What it holds, in a few words. */
+  protected override get contents(): string {
+    return `${super.contents}, tokens [${this.tokens.length}, ${this.tokens[0]!.length}]`;
   }
 
   /** The points with their shapes, those of equal blocks on one line. */
-  private summary(): string[] {
+  protected override summary(): string[] {
     const lines = new Map<string, number[]>();
     for (const [name, { shape }] of this.values) {
       const [, layer] = /^blocks\.(\d+)\./.exec(name) ?? [];

@@ -1,7 +1,7 @@
 /** Runs with JavaScript hooks: the graph is cut at each hooked point, and the function is called between the parts. */
 
 import type { AnyTensor } from "../array/index.js";
-import { contiguous, equalShapes, shapeText, type Tensor } from "../array/index.js";
+import { contiguous, elementsAs, equalShapes, shapeText, type Tensor } from "../array/index.js";
 import * as g from "../graph/index.js";
 import { workSignal } from "../runtime/host.js";
 import type { Feed } from "../runtime/ort.js";
@@ -44,14 +44,15 @@ export async function runHooked(
     if (called.length === 0) continue;
     const { before, after } = g.cut(rest, name);
     const values = await runtime.plan(before).run(known, { signal });
-    for (const [label, value] of Object.entries(values)) known[label] = feedOf(value);
+    const typeOf = (label: string): g.ElementType => before.outputs[label]!.dtype;
+    for (const [label, value] of Object.entries(values)) known[label] = feedOf(value, typeOf(label));
     let value = values[name] as Tensor;
     for (const [, hook] of called) {
       stop?.throwIfAborted();
       const returned = await hook(value, { name, axes: attributes.axes as readonly string[] });
       if (returned !== undefined) value = checked(returned as Tensor, value, name);
     }
-    known[name] = feedOf(value);
+    known[name] = feedOf(value, typeOf(name));
     rest = after;
   }
   return runtime.plan(rest).run(known, { signal });
@@ -67,9 +68,8 @@ function checked(returned: Tensor, value: Tensor, name: string): Tensor {
   );
 }
 
-function feedOf(value: AnyTensor): Feed {
+/** What a run gave, to be fed to the next one. */
+function feedOf(value: AnyTensor, dtype: g.ElementType): Feed {
   const { data, shape } = contiguous(value as Tensor) as AnyTensor;
-  if (data instanceof Float32Array) return { dtype: "float32", shape, data };
-  if (data instanceof Int32Array) return { dtype: "int64", shape, data: BigInt64Array.from(data, BigInt) };
-  return { dtype: "bool", shape, data };
+  return { dtype, shape, data: elementsAs(data, dtype) };
 }

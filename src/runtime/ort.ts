@@ -3,7 +3,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import ndarray from "ndarray";
 import * as ort from "onnxruntime-node";
-import { type DType, dtypes, type TypedArray } from "../array/dtype.js";
+import { type DType, dtypes, float16ToFloat32, type TypedArray } from "../array/dtype.js";
 import { type AnyTensor, sizeOf } from "../array/tensor.js";
 
 /** A tensor to feed: row-major elements and their shape. */
@@ -47,6 +47,11 @@ const ortTypes: Partial<Record<DType, ort.Tensor.Type>> = {
   int32: "int32",
   uint8: "uint8",
   int8: "int8",
+  uint16: "uint16",
+  int16: "int16",
+  uint32: "uint32",
+  uint64: "uint64",
+  float16: "float16",
   bool: "bool",
 };
 
@@ -135,13 +140,23 @@ function toOrt(feeds: Readonly<Record<string, Feed>>): Record<string, ort.Tensor
   );
 }
 
-/** 64-bit integers become 32-bit ones, which JavaScript reads as numbers; token ids and indices fit. */
+/**
+ * 64-bit integers become 32-bit ones, which JavaScript reads as numbers, where all of them fit, as token ids and indices
+ * do; 16-bit floats become 32-bit ones.
+ */
 function fromOrt(outputs: ort.InferenceSession.OnnxValueMapType): Record<string, AnyTensor> {
   const tensors: Record<string, AnyTensor> = {};
   for (const [name, value] of Object.entries(outputs)) {
-    const { data, dims } = value as ort.Tensor;
-    const numbers = data instanceof BigInt64Array ? Int32Array.from(data, Number) : (data as TypedArray);
+    const { data, dims, type } = value as ort.Tensor;
+    const numbers = readable(data as TypedArray, type);
     tensors[name] = ndarray(numbers.subarray(0, sizeOf(dims)) as never, [...dims]) as AnyTensor;
   }
   return tensors;
+}
+
+function readable(data: TypedArray, type: ort.Tensor.Type): TypedArray {
+  if (type === "float16") return float16ToFloat32(new Uint16Array(data.buffer, data.byteOffset, data.length));
+  if (!(data instanceof BigInt64Array)) return data;
+  const narrow = Int32Array.from(data, Number);
+  return narrow.every((number, i) => BigInt(number) === data[i]) ? narrow : data;
 }

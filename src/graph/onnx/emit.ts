@@ -88,7 +88,7 @@ class Writer implements Emitter {
     const output = Object.entries(this.graph.outputs).map(([name, value]) => {
       const tensor = this.name(value);
       // What no node makes, an input or a weight, is no output before a node has passed it on.
-      const passed = rename ? !named.has(name) : !this.made.has(tensor);
+      const passed = rename ? !named.has(name) && tensor !== name : !this.made.has(tensor);
       outputs[name] = passed ? (rename ? name : this.unique(`${tensor} as ${name}`)) : tensor;
       if (passed) this.nodes.push({ opType: "Identity", input: [tensor], output: [outputs[name]] });
       return rename
