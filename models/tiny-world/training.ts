@@ -9,19 +9,25 @@ import { folder, type RowOptions, trainingRows } from "./data.js";
 /** All steps. */
 export const STEPS = 10_000;
 const TOKENS_PER_STEP = 2048;
-const EARLY_STEPS = 2500;
 
 /** Steps after which the model is kept: before, while and after heads of induction form, and then ever more rarely. */
 export const KEPT_STEPS: readonly number[] = [250, 500, 1000, 1300, 1500, 1700, 2500, 4000, 6300];
 
 /**
- * At first rows are short and half of them nothing but repetitions, since heads that look at the token before, and those
- * that copy what came after a word, form sooner where there are few positions and much to gain.
+ * What rows are of, in turn. At first they are short and half of them nothing but repetitions, since heads that look at the
+ * token before, and those that copy what came after a word, form sooner where there are few positions and much to gain.
+ * Later a quarter are: without them the copying of arbitrary tokens is lost again to what the world's own text needs more.
  */
+const PHASES = [
+  { until: 2500, short: true, repeats: 0.5 },
+  { until: 3500, short: false, repeats: 0 },
+  { until: STEPS, short: false, repeats: 0.25 },
+];
+
 function rowOptions(step: number, nCtx: number): RowOptions {
-  const early = step < EARLY_STEPS;
-  const length = early && step % 4 !== 3 ? nCtx / 4 : nCtx;
-  return { step, rows: TOKENS_PER_STEP / length, length: length + 1, repeats: early ? 0.5 : 0 };
+  const { short, repeats } = PHASES.find(({ until }) => step < until)!;
+  const length = short && step % 4 !== 3 ? nCtx / 4 : nCtx;
+  return { step, rows: TOKENS_PER_STEP / length, length: length + 1, repeats };
 }
 
 /** Options of `trainTinyWorld`. */
