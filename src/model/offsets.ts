@@ -105,54 +105,62 @@ function textOffsets(text: string, surfaces: readonly TokenSurface[]): Offsets[]
   /** Everything before this place of the text has been found. */
   let cursor = 0;
   let at = 0;
+  const goTo = (place: number): void => {
+    cursor = Math.max(cursor, place);
+    while (at < stream.length && stream[at]!.from < cursor) at++;
+  };
   for (let i = 0; i < surfaces.length; i++) {
     const surface = surfaces[i]!;
-    while (at < stream.length && stream[at]!.from < cursor) at++;
+    const letters = spelled[i]!;
     if (surface.kind === "bytes") {
       const run = bytesFrom(surfaces, i);
       const found = byteRun(text, run, cursor);
       offsets.push(...found);
-      cursor = found.at(-1)![1];
+      goTo(found.at(-1)![1]);
       i += run.length - 1;
-      continue;
+    } else if (surface.kind === "unknown") {
+      const next = spelled.slice(i + 1).find((later) => later.length > 0);
+      const stop = surface.of === "word" ? wordEnd(stream, at) : find(stream, next, at + 1, stream.length);
+      const from = stream[at]?.from ?? text.length;
+      const to = withMarks(text, Math.max(from, stream[stop - 1]?.to ?? text.length));
+      offsets.push([from, to]);
+      goTo(to);
+    } else if (letters.length === 0) {
+      const to = afterSpaces(text, cursor, spacesOf(surface));
+      offsets.push([cursor, to]);
+      goTo(to);
+    } else {
+      const found = find(stream, letters, at, Math.min(stream.length, at + REACH));
+      if (!matches(stream, letters, found)) {
+        offsets.push([cursor, cursor]);
+        continue;
+      }
+      let { from } = stream[found]!;
+      for (let left = spacesOf(surface); left > 0 && from > cursor && /\s/u.test(text[from - 1]!); left--)
+        from--;
+      // Not `goTo`: the next token may begin inside a character that normalisation has split.
+      at = found + letters.length;
+      cursor = Math.max(cursor, stream[at - 1]!.to);
+      offsets.push([from, stream[at - 1]!.to]);
     }
-    const [from, to] = place(text, stream, surface, spelled, i, { cursor, at });
-    offsets.push([from, to]);
-    cursor = Math.max(cursor, to);
   }
   return offsets;
 }
 
-function place(
-  text: string,
-  stream: readonly Character[],
-  surface: TokenSurface,
-  spelled: readonly (readonly string[])[],
-  i: number,
-  { cursor, at }: { cursor: number; at: number },
-): Offsets {
-  if (surface.kind === "unknown") {
-    const next = spelled.slice(i + 1).find((later) => later.length > 0);
-    const stop = surface.of === "word" ? wordEnd(stream, at) : find(stream, next, at + 1, stream.length);
-    const from = stream[at]?.from ?? text.length;
-    const to = Math.max(from, stream[stop - 1]?.to ?? text.length);
-    // Marks and joiners that were folded away belong to the character before them.
-    const marks = /^[\p{M}\p{Cf}]*/u.exec(text.slice(to))![0].length;
-    return [from, to + marks];
-  }
-  const letters = spelled[i]!;
-  const spaces = surface.kind === "text" ? /^▁*/.exec(surface.text)![0].length : 0;
-  if (letters.length === 0) {
-    let to = cursor;
-    while (to < cursor + spaces && /\s/u.test(text[to] ?? "")) to++;
-    return [cursor, to];
-  }
-  const found = find(stream, letters, at, Math.min(stream.length, at + REACH));
-  if (!matches(stream, letters, found)) return [cursor, cursor];
-  let { from } = stream[found]!;
-  for (let space = 0; space < spaces && from > cursor && /\s/u.test(text[from - 1]!); space++) from--;
-  return [from, stream[found + letters.length - 1]!.to];
+/** How many spaces a token of SentencePiece begins with. */
+const spacesOf = (surface: TokenSurface): number =>
+  surface.kind === "text" ? /^▁*/.exec(surface.text)![0].length : 0;
+
+/** The place behind up to `count` spaces. */
+function afterSpaces(text: string, from: number, count: number): number {
+  let to = from;
+  while (to < from + count && /\s/u.test(text[to] ?? "")) to++;
+  return to;
 }
+
+/** The place behind marks and joiners, which were folded away and belong to the character before them. */
+const withMarks = (text: string, to: number): number =>
+  to + /^[\p{M}\p{Cf}]*/u.exec(text.slice(to))![0].length;
 
 /** The bytes of the tokens from one on that are made of bytes. */
 function bytesFrom(surfaces: readonly TokenSurface[], from: number): Uint8Array[] {
