@@ -3,7 +3,15 @@
  * in a browser replaces it by one with the same exports.
  */
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  realpathSync as nodeRealpathSync,
+  openSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import {
   access,
   mkdir,
@@ -315,6 +323,22 @@ export function readRangeSync(path: string, offset: number, length: number): Uin
     return bytes;
   } finally {
     closeSync(handle);
+  }
+}
+
+/** The path with every symbolic link followed, at once; undefined where there is no such file. */
+export function realpathSync(path: string): string | undefined {
+  return existsSync(path) ? nodeRealpathSync(path) : undefined;
+}
+
+/** Bytes in a file, at once. */
+export function fileSizeSync(path: string): number {
+  try {
+    const found = statSync(path);
+    if (!found.isFile()) throw Object.assign(new Error("EISDIR"), { code: "EISDIR" });
+    return found.size;
+  } catch (error) {
+    throw fileError(error, "read", path);
   }
 }
 

@@ -14,7 +14,7 @@ export {
   type UnsupportedGradient,
 } from "./onnx/import.js";
 export type { KnownType } from "./onnx/read.js";
-export type { StoredTensor, TensorSource } from "./onnx/tensors.js";
+export { SMALL_TENSOR, type StoredTensor, type TensorSource } from "./onnx/tensors.js";
 export {
   type Cut,
   cut,

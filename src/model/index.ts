@@ -23,6 +23,17 @@ export {
 export { Model } from "./model.js";
 export { multiply } from "./multiply.js";
 export { actName, type PointFilter, type PointName } from "./names.js";
+export type { OnnxInputs, OnnxTensorInfo } from "./onnx-inputs.js";
+export {
+  loadOnnx,
+  type OnnxCacheOptions,
+  type OnnxMetric,
+  type OnnxMetricContext,
+  OnnxModel,
+  type OnnxPointFilter,
+  type OnnxRun,
+  type OnnxRunOptions,
+} from "./onnx-model.js";
 export type {
   CachedRun,
   CacheOptions,
@@ -30,6 +41,7 @@ export type {
   ForwardOptions,
   RunOptions,
 } from "./options.js";
+export { PointCache } from "./point-cache.js";
 export type { Processing } from "./processing.js";
 export type { Quantization } from "./quantize.js";
 export type { LogitAttrsOptions, ResidualStack, StackOptions } from "./residual-stack.js";

@@ -15,10 +15,10 @@ import { labelNumber } from "./classifier.js";
 import type { ModelConfig } from "./config.js";
 import type { Edit } from "./edits.js";
 import { type Engine, type Request, weave } from "./engine.js";
-import { writeOnnx } from "./export.js";
+import { type WeightOptions, writeOnnx } from "./export.js";
 import { type GenerateOptions, generateTokens } from "./generate.js";
 import { type Hook, type NamedHook, runHooked } from "./hooks.js";
-import { type Batch, type InputOptions, type ModelInput, readInput } from "./input.js";
+import { type Batch, type InputOptions, type ModelInput, readInput, readSourceAndTarget } from "./input.js";
 import { lossWeights, type Metric, type MetricInput, nextTokenLoss } from "./metrics.js";
 import { chosenNames, type PointFilter, type PointName } from "./names.js";
 import type { CachedRun, CacheOptions, ComputeScope, ForwardOptions, RunOptions } from "./options.js";
@@ -253,7 +253,7 @@ export class Model {
    */
   async generate(
     input: ModelInput,
-    options: GenerateOptions & Pick<CacheOptions, "hooks" | "attentionMask"> = {},
+    options: GenerateOptions & Pick<CacheOptions, "hooks" | "attentionMask" | "decoderInput"> = {},
   ): Promise<{ tokens: number[][]; text: string[] }> {
     this.refuseUnlessNextToken("Generation continues texts token by token");
     const batch = this.read(input, options);
@@ -308,10 +308,13 @@ export class Model {
   }
 
   /**
-   * Writes the model, with its edits, as one ordinary ONNX file: input `tokens` (int64 `[batch, pos]`), output
-   * `logits` and the points asked for. Any ONNX Runtime runs it.
+   * Writes the model, with its edits, as an ordinary ONNX file: input `tokens` (int64 `[batch, pos]`; `tokenTypes` too
+   * where the model has them), output `logits` and the points asked for. Any ONNX Runtime runs it, and `loadOnnx` reads
+   * it with all of its points.
    *
-   * @throws if an edit belongs to one input (chosen positions, another run's values) or the weights take 2 GiB or more
+   * @param options.weights `"inline"` by default; `"external"` puts them into `path` with `.data` behind it
+   * @throws if an edit belongs to one input (chosen positions, another run's values), or inline weights take 2 GiB or
+   * more
    *
    * @example
    * ```ts
@@ -320,10 +323,11 @@ export class Model {
    */
   async exportOnnx(
     path: string,
-    options: { edits?: readonly Edit[]; outputs?: readonly PointName[] } = {},
+    options: { edits?: readonly Edit[]; outputs?: readonly PointName[] } & WeightOptions = {},
   ): Promise<void> {
     const outputs = (options.outputs ?? []).map((name) => this.pointName(name));
-    await writeOnnx(this.parts.engine, path, { outputs, edits: this.lower(options) });
+    const { weights } = options;
+    await writeOnnx(this.parts.engine, path, { outputs, edits: this.lower(options), weights });
   }
 
   /** The full name of a point, given in full or short (`"pattern0"`, `["pattern", 0]`). */
@@ -363,7 +367,11 @@ export class Model {
   private read(input: ModelInput, options: InputOptions): Batch {
     const { padToken, eosTokens } = this.config;
     const encode = (text: string): number[] => this.tokenizer.encode(text);
-    return readInput(input, { ...this.config, padToken: padToken ?? eosTokens[0] ?? 0, encode }, options);
+    const context = { ...this.config, padToken: padToken ?? eosTokens[0] ?? 0, encode };
+    const { encoder } = context;
+    return encoder
+      ? readSourceAndTarget(input, { ...context, encoder }, options)
+      : readInput(input, context, options);
   }
 
   /** Throws if the model does not predict next tokens, which `what` is about. */
@@ -438,7 +446,9 @@ export class Model {
   }
 
   private checkLayer(layer: number): void {
-    const { nLayers } = this.config;
+    const { nLayers, encoder, family } = this.config;
+    if (encoder)
+      throw new Error(`stopAtLayer is for models of one stack; "${this.name}" (${family}) has two.`);
     if (!Number.isInteger(layer) || layer < 0 || layer > nLayers)
       throw new Error(`stopAtLayer must be a whole number from 0 to ${nLayers}, but is ${layer}.`);
   }

@@ -2,7 +2,7 @@
 
 import "../operators/index.js";
 import { termsOf } from "../dims.js";
-import { type Graph, valuesOf } from "../graph.js";
+import { type Graph, topological } from "../graph.js";
 import {
   type ElementType,
   type Emitter,
@@ -34,9 +34,14 @@ export const AXES_KEY = "tslens.axes";
  * Writes a graph as an ONNX model: its inputs and outputs under their names, parameters as initializers.
  *
  * @param parameters tells where a parameter's bytes are
+ * @param inputs inputs that the model has in this order, in front of others, even where nothing is made from them
  */
-export function exportOnnx(graph: Graph, parameters: (name: string) => ParameterSource): Uint8Array {
-  return new Writer(graph, parameters).write(true).model;
+export function exportOnnx(
+  graph: Graph,
+  parameters: (name: string) => ParameterSource,
+  inputs: readonly Value[] = [],
+): Uint8Array {
+  return new Writer(graph, parameters, inputs).write(true).model;
 }
 
 /** A model to be run: its bytes, and which of its tensors each output is. */
@@ -72,8 +77,9 @@ class Writer implements Emitter {
   constructor(
     private readonly graph: Graph,
     private readonly parameters: (name: string) => ParameterSource,
+    inputs: readonly Value[] = [],
   ) {
-    this.values = valuesOf(graph);
+    this.values = [...topological([...inputs, ...Object.values(graph.outputs)])];
     const named = this.values.filter(({ attributes }) => typeof attributes.name === "string");
     this.reserved = new Set([
       ...Object.keys(graph.outputs),

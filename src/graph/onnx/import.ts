@@ -20,6 +20,8 @@ import { upgradeNode, WRITTEN_OPSET } from "./upgrade.js";
 export interface ImportOptions {
   /** The size in bytes of a file beside it, which holds weights; by default such files are refused. */
   readonly sizeBeside?: (location: string) => number;
+  /** Reads a small part of such a file, at once. */
+  readonly readBeside?: (location: string, offset: number, byteLength: number) => Uint8Array;
   /**
    * Tells the types of the outputs of an ONNX model; ONNX Runtime can. It is asked only where operators that the table
    * has no word for have outputs of which the file does not tell the type, and given the checked graph without its weights.
@@ -39,7 +41,7 @@ export interface UnsupportedGradient {
 export interface ImportedGraph {
   /** Every tensor of the file is an output and a point, under its name; inputs and weights too. */
   readonly graph: Graph;
-  /** The inputs, without weights. */
+  /** The inputs, without weights, in the file's order. */
   readonly inputs: readonly Value[];
   /** The names of the file's own outputs. */
   readonly outputs: readonly string[];
@@ -60,6 +62,7 @@ export interface ImportedGraph {
 export async function importOnnx(file: Uint8Array, options: ImportOptions = {}): Promise<ImportedGraph> {
   const context: TensorContext = {
     file,
+    readBeside: options.readBeside,
     sizeBeside:
       options.sizeBeside ??
       ((location) => {

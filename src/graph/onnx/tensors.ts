@@ -36,7 +36,12 @@ export interface TensorContext {
   readonly file: Uint8Array;
   /** The size in bytes of a file beside it, or an error that says why it cannot be read. */
   readonly sizeBeside: (location: string) => number;
+  /** Reads part of such a file. */
+  readonly readBeside?: (location: string, offset: number, byteLength: number) => Uint8Array;
 }
+
+/** What is smaller is held, not mapped: ONNX Runtime wants the numbers of shapes in the model itself. */
+export const SMALL_TENSOR = 1024;
 
 const MOST_AXES = 32;
 
@@ -58,7 +63,12 @@ export function readTensor(proto: TensorProto, context: TensorContext, what: str
   const shape = shapeOf(proto, what);
   const byteLength = sizeOf(shape) * bytesPerElement(dtype);
   const base = { name: proto.name, dtype, shape };
-  if (proto.dataLocation === 1) return { ...base, source: readExternal(proto, byteLength, context, what) };
+  if (proto.dataLocation === 1) {
+    const source = readExternal(proto, byteLength, context, what);
+    if (byteLength > SMALL_TENSOR || !context.readBeside) return { ...base, source };
+    const bytes = context.readBeside(source.location, source.offset, byteLength);
+    return { ...base, source: { kind: "given", bytes }, bytes };
+  }
   if (proto.dataLocation !== 0)
     throw new Error(`${what} lies in the place ${proto.dataLocation}, which ONNX does not have.`);
   const isRaw = Object.hasOwn(proto, "rawData");
@@ -101,7 +111,7 @@ function readExternal(
   byteLength: number,
   context: TensorContext,
   what: string,
-): TensorSource {
+): Extract<TensorSource, { kind: "beside" }> {
   const entries = new Map(externalData.map(({ key, value }) => [key, value]));
   const location = entries.get("location");
   if (!location) throw new Error(`${what} lies in another file, but the model does not say in which.`);
