@@ -104,6 +104,10 @@ export interface ModelConfig {
   readonly rotary?: RotaryConfig;
   /** Rotary positions of local layers, where they differ. */
   readonly localRotary?: RotaryConfig;
+  /** Biases of attention scores by distance: how many buckets of distances, and where the last begins. */
+  readonly relativeBias?: { readonly buckets: number; readonly maxDistance: number };
+  /** The encoder of a model of two stacks: its blocks, and the token that the decoder begins with. */
+  readonly encoder?: { readonly nLayers: number; readonly startToken: number };
   /** ALiBi's slope for each head. */
   readonly alibi?: readonly number[];
   /** The row of the first position in the table of learned positions; 0 by default. */
@@ -129,4 +133,4 @@ export interface ModelConfig {
   /** The token that fills padded places. */
   readonly padToken?: number;
 }
-export { type HfConfig, numberOf } from "./hf-config.js";
+export type { HfConfig } from "./hf-config.js";

@@ -78,7 +78,7 @@ export class Engine {
     const byHead = [...g.pointsOf(all)].filter(([name]) => headInputs.test(name));
     for (const [name, value] of merged) {
       put(name, value);
-      const block = /^(blocks\.\d+)\.hook_resid_pre$/.exec(name)?.[1];
+      const block = /^((?:blocks|encoder|decoder)\.\d+)\.hook_resid_pre$/.exec(name)?.[1];
       if (block) for (const [extra, found] of byHead) if (extra.startsWith(`${block}.`)) put(extra, found);
     }
     return sites;
@@ -219,6 +219,7 @@ export class Engine {
       length,
       promptLength: window.promptLength ?? batch.tokens[0]!.length,
       growing: window.growing ?? false,
+      ...(batch.source ? { sizes: sizesOf(batch) } : {}),
     };
     return Object.assign(batchFeeds(batch, this.config, start), ...edits.map((edit) => edit.feeds(seen)));
   }
@@ -254,6 +255,14 @@ export function withSlopes(graph: g.Graph, metric: g.Value, names: readonly stri
   });
   return { outputs };
 }
+
+/** The sizes of the named dimensions of a model of two stacks. */
+const sizesOf = ({ tokens, source }: Batch): Map<string, number> =>
+  new Map([
+    ["batch", tokens.length],
+    ["pos", tokens[0]!.length],
+    ["source", source!.tokens[0]!.length],
+  ]);
 
 /** Throws if a change is asked for at points that the rest of this graph is not made from. */
 export function refuseAsides(graph: g.Graph, names: readonly string[]): void {

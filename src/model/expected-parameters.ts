@@ -48,9 +48,17 @@ export function expectedShapes(config: ModelConfig, layout: Layout): Map<string,
   if (layout.positions !== undefined) shapes.set(layout.positions, [nCtx + positionOffset, dModel]);
   if (layout.tokenTypes !== undefined) shapes.set(layout.tokenTypes, [tokenTypes, dModel]);
   const blocks = layout.stateSpace ? [] : blocksOf(config, layout);
-  for (const { ln1, ln2, ln1Post, ln2Post, q, k, v, qkv, qNorm, kNorm, o, mlp } of blocks) {
-    for (const one of [ln1, ln2, ln1Post, ln2Post, qNorm, kNorm]) if (one) norm(one);
-    for (const map of [q, k, v, qkv, o, ...mlpMaps(mlp)]) if (map) linear(map);
+  const { encoder, relativeBias } = layout;
+  if (encoder) {
+    blocks.push(...blocksOf({ ...config, nLayers: config.encoder!.nLayers }, { ...layout, ...encoder }));
+    norm(encoder.lnFinal);
+  }
+  for (const table of [encoder?.relativeBias, relativeBias])
+    if (table !== undefined) shapes.set(table, [config.relativeBias!.buckets, config.nHeads]);
+  for (const { ln1, ln2, ln1Post, ln2Post, q, k, v, qkv, qNorm, kNorm, o, mlp, cross } of blocks) {
+    for (const one of [ln1, ln2, ln1Post, ln2Post, qNorm, kNorm, cross?.norm]) if (one) norm(one);
+    for (const map of [q, k, v, qkv, o, cross?.q, cross?.k, cross?.v, cross?.o, ...mlpMaps(mlp)])
+      if (map) linear(map);
   }
   for (let layer = 0; layout.stateSpace && layer < config.nLayers; layer++) {
     const parts = layout.stateSpace(layer);

@@ -61,8 +61,23 @@ export interface Block {
   readonly qNorm?: Norm;
   readonly kNorm?: Norm;
   readonly o: Linear;
+  /** Attention to the source, between attention and MLP. */
+  readonly cross?: CrossAttention;
   /** Missing where the model has attention alone. */
   readonly mlp?: DenseMlp | ExpertMlp;
+}
+
+/** Where the parts of a block's attention to the source are. */
+export interface CrossAttention extends Pick<Block, "q" | "k" | "v" | "o"> {
+  readonly norm: Norm;
+}
+
+/** Where the parts of an encoder are, whose result a decoder attends to. */
+export interface EncoderLayout {
+  readonly block: (layer: number) => Block;
+  readonly lnFinal: Norm;
+  /** The table of biases by distance. */
+  readonly relativeBias: string;
 }
 
 /** Where the parts of a state-space block are. */
@@ -104,6 +119,10 @@ export interface Layout {
   /** The norm of the embeddings' sum. */
   readonly embedNorm?: Norm;
   readonly block: (layer: number) => Block;
+  /** The encoder that reads the source, for models of two stacks. */
+  readonly encoder?: EncoderLayout;
+  /** The table of biases by distance. */
+  readonly relativeBias?: string;
   /** In the place of `block`. */
   readonly stateSpace?: (layer: number) => StateSpace;
   readonly lnFinal?: Norm;

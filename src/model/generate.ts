@@ -55,8 +55,8 @@ export async function generateTokens(
   );
   const ends = new Set(stopAtEos ? engine.config.eosTokens : []);
   const edits = engine.lower(options.edits);
-  // A state-space model has no keys and values: each step runs the whole text.
-  const remembers = engine.config.stateSpace === undefined;
+  // A state-space model has no keys and values, and one of two stacks reads its source: each step runs everything.
+  const remembers = !engine.config.stateSpace && !engine.config.encoder;
   const request = {
     points: [],
     logits: "last",
@@ -73,7 +73,10 @@ export async function generateTokens(
   for (let step = 1; step <= maxNewTokens && ended.includes(false); step++) {
     if (crossesLongContext(engine.config, memory.length, rows[0]!.length)) memory.length = 0;
     const window = { start: memory.length, promptLength, growing: true };
-    const feeds = { ...engine.feeds({ tokens: rows, mask }, edits, window), ...memory.feeds() };
+    const feeds = {
+      ...engine.feeds({ tokens: rows, mask, source: batch.source }, edits, window),
+      ...memory.feeds(),
+    };
     const outputs =
       hooks.length === 0
         ? await engine.plan(request).run(feeds, { signal })

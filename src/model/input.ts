@@ -22,6 +22,8 @@ export interface Batch {
   readonly mask?: readonly (readonly number[])[];
   /** The type of each token, for models that have such; 0 by default. */
   readonly tokenTypes?: readonly (readonly number[])[];
+  /** What the encoder of a model of two stacks reads; `tokens` are then those of the decoder. */
+  readonly source?: Pick<Batch, "tokens" | "mask">;
 }
 
 /** What is needed to read an input. */
@@ -36,14 +38,37 @@ export interface InputContext
 export interface InputOptions {
   readonly attentionMask?: readonly (readonly number[])[] | AnyTensor;
   readonly tokenTypes?: readonly (readonly number[])[] | AnyTensor;
+  readonly decoderInput?: ModelInput;
+}
+
+/**
+ * Reads what a model of two stacks is run on: the source, and what the decoder has written so far (its start token by
+ * default).
+ */
+export function readSourceAndTarget(
+  input: ModelInput,
+  context: InputContext & Required<Pick<ModelConfig, "encoder">>,
+  { decoderInput, ...options }: InputOptions,
+): Batch {
+  const { startToken } = context.encoder;
+  const { tokens, mask } = readInput(input, { ...context, bidirectional: true }, options);
+  const target = readInput(decoderInput ?? tokens.map(() => [startToken]), {
+    ...context,
+    encode: (text) => [startToken, ...context.encode(text)],
+  });
+  if (target.tokens.length !== tokens.length)
+    throw new Error(`There are ${target.tokens.length} decoder inputs for ${tokens.length} sources.`);
+  return { ...target, source: { tokens, ...(mask ? { mask } : {}) } };
 }
 
 /** Turns an input into rows of equal length; shorter ones are padded. */
 export function readInput(
   input: ModelInput,
   context: InputContext,
-  { attentionMask, tokenTypes }: InputOptions = {},
+  { attentionMask, tokenTypes, decoderInput }: InputOptions = {},
 ): Batch {
+  if (decoderInput !== undefined)
+    throw new Error(`Models of the family "${context.family}" have one stack, so they take no decoderInput.`);
   const rows = rowsOf(input, context);
   if (rows.length === 0) throw new Error("The input is empty: give a text or token ids.");
   const length = Math.max(...rows.map((row) => row.length));
@@ -153,7 +178,7 @@ const int64 = (rows: readonly (readonly number[])[]): Feed => ({
  * @param start how many positions of the rows are remembered already
  */
 export function batchFeeds(
-  { tokens, mask, tokenTypes }: Batch,
+  { tokens, mask, tokenTypes, source }: Batch,
   config: Pick<ModelConfig, "bidirectional" | "tokenTypes">,
   start = 0,
 ): Record<string, Feed> {
@@ -167,8 +192,14 @@ export function batchFeeds(
     positions: int64(fresh(positions)),
     ...(types ? { tokenTypes: int64(fresh(types)) } : {}),
     ...(mask ? { attentionMask: int64(mask) } : {}),
+    ...(source ? sourceFeeds(source) : {}),
   };
 }
+
+const sourceFeeds = ({ tokens, mask }: NonNullable<Batch["source"]>): Record<string, Feed> => ({
+  "source.tokens": int64(tokens),
+  "source.mask": int64(mask ?? tokens.map((row) => row.map(() => 1))),
+});
 
 /** The position of each token among the real ones; padding gets 1, as in transformers. */
 function countReal(mask: readonly number[]): number[] {

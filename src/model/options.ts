@@ -5,6 +5,7 @@ import type * as g from "../graph/index.js";
 import type { ActivationCache } from "./cache.js";
 import type { Edit } from "./edits.js";
 import type { Hook } from "./hooks.js";
+import type { ModelInput } from "./input.js";
 import type { PointFilter, PointName } from "./names.js";
 
 /** Options that every run takes. */
@@ -17,6 +18,11 @@ export interface RunOptions {
    * The type (segment) of each token, `[batch][pos]`, for models that have token types, such as BERT; all 0 by default.
    */
   readonly tokenTypes?: readonly (readonly number[])[] | AnyTensor;
+  /**
+   * What the decoder of a model of two stacks, such as T5, has written so far, its start token in front (a text gets one);
+   * the start token alone by default. The logits, metrics and losses are of these tokens.
+   */
+  readonly decoderInput?: ModelInput;
   /** Ends the work. */
   readonly signal?: AbortSignal;
 }

@@ -91,6 +91,9 @@ function refusal(config: ModelConfig, layout: Layout, processing: Processing): s
   const because = (what: keyof Processing, why: string): string =>
     `"${what}" has no meaning for ${family}: ${why}.`;
   const reader = layout.classifier || layout.transform || layout.unembedProjection || !layout.unembed;
+  const asked = Object.entries(processing).find(([, wanted]) => wanted)?.[0] as keyof Processing | undefined;
+  if (asked && (layout.encoder || layout.stateSpace))
+    return because(asked, "it is not one stack of attention and MLPs");
   if (processing.foldLn) {
     if (normPlacement !== "before")
       return because("foldLn", "its norms do not act on what attention and MLP read");

@@ -77,6 +77,8 @@ function settingsOf(quantization: Quantization): { bits: 4 | 8; blockSize: numbe
 
 /** The stored matrices of the blocks' maps by name. */
 function quantizable(config: ModelConfig, layout: Layout): Map<string, Linear> {
+  if (layout.encoder || layout.stateSpace)
+    throw new Error(`Models of the family "${config.family}" are not quantised; load without quantization.`);
   const maps = blocksOf(config, layout).flatMap(({ q, k, v, o, mlp }) => [
     ...[q, k, v, o],
     ...mlpMaps(mlp).filter((map) => !(mlp && "router" in mlp && map === mlp.router)),

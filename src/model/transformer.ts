@@ -8,13 +8,15 @@
 import type { Value } from "../graph/index.js";
 import * as g from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
-import type { Layout } from "./family.js";
+import type { EncoderLayout, Layout } from "./family.js";
 import type { AttentionSetting } from "./parts/attention.js";
 import { block } from "./parts/block.js";
 import type { Context, GraphOptions, ParameterType } from "./parts/context.js";
 import { embedding } from "./parts/embedding.js";
 import { head } from "./parts/head.js";
 import { attentionBias } from "./parts/masks.js";
+import { norm } from "./parts/norm.js";
+import { relativeBias } from "./parts/relative.js";
 import { stateSpaceBlock } from "./parts/state-space.js";
 import { rotaryAngles } from "./rotary.js";
 
@@ -30,25 +32,59 @@ export function transformer(
 ): g.Graph {
   const outputs: Record<string, Value> = {};
   const total = options.cached ? "past+pos" : "pos";
+  const stack = layout.encoder ? "decoder." : "";
   const context: Context = {
     config,
     layout,
     parameter,
     options,
+    pos: "pos",
     total,
+    stack,
+    at: (layer) => (layout.encoder ? `decoder.${layer}` : `blocks.${layer}`),
+    source: layout.encoder && encoded({ config, layout, parameter, options, outputs }, layout.encoder),
     tokens: g.input("tokens", "int64", ["batch", "pos"]),
     positions: g.input("positions", "int64", ["batch", "pos"]),
     mask: options.padded ? g.input("attentionMask", "int64", ["batch", total]) : undefined,
     outputs,
   };
-  const settings = attentionSettings(context);
-  let residual = embedding(context);
-  for (let layer = 0; layer < config.nLayers; layer++)
-    residual = layout.stateSpace
-      ? stateSpaceBlock(context, layer, residual)
-      : block(context, layer, residual, settings(layer));
-  outputs.logits = head(context, residual);
+  outputs.logits = head(context, residualStream(context, embedding(context)));
   return { outputs };
+}
+
+/** The residual stream behind all blocks. */
+function residualStream(context: Context, embedded: Value): Value {
+  const settings = context.layout.stateSpace ? undefined : attentionSettings(context);
+  let residual = embedded;
+  for (let layer = 0; layer < context.config.nLayers; layer++)
+    residual = settings
+      ? block(context, layer, residual, settings(layer))
+      : stateSpaceBlock(context, layer, residual);
+  return residual;
+}
+
+/** What the encoder makes of the source, fed as `source.tokens` and `source.mask`. */
+function encoded(
+  base: Pick<Context, "config" | "layout" | "parameter" | "options" | "outputs">,
+  encoder: EncoderLayout,
+): NonNullable<Context["source"]> {
+  const tokens = g.input("source.tokens", "int64", ["batch", "source"]);
+  const mask = g.input("source.mask", "int64", ["batch", "source"]);
+  const { block: blocks, relativeBias: table, lnFinal } = encoder;
+  const context: Context = {
+    ...base,
+    config: { ...base.config, bidirectional: true, nLayers: base.config.encoder!.nLayers },
+    layout: { embed: base.layout.embed, block: blocks, relativeBias: table },
+    pos: "source",
+    total: "source",
+    stack: "encoder.",
+    at: (layer) => `encoder.${layer}`,
+    tokens,
+    positions: tokens, // not read: the family has biases by distance
+    mask,
+  };
+  const residual = residualStream(context, embedding(context));
+  return { value: norm(context, "encoder_final_ln", residual, lnFinal), bias: attentionBias(context)! };
 }
 
 /** What attention depends on in each layer: made once for all layers, and once for those that see a window only. */
@@ -57,7 +93,7 @@ function attentionSettings(context: Context): (layer: number) => AttentionSettin
   const make = (local: boolean): AttentionSetting => {
     const turn = local ? (localRotary ?? rotary) : rotary;
     return {
-      bias: attentionBias(context, local ? window : undefined),
+      bias: scoreBias(context, local ? window : undefined),
       angles: turn && rotaryAngles(turn, context),
     };
   };
@@ -68,4 +104,13 @@ function attentionSettings(context: Context): (layer: number) => AttentionSettin
     made.set(local, known);
     return known;
   };
+}
+
+/** What is added to scores: the mask, and the biases by distance where the family has them. */
+function scoreBias(context: Context, window: number | undefined): Value | undefined {
+  const mask = attentionBias(context, window);
+  const table = context.layout.relativeBias;
+  if (table === undefined) return mask;
+  const relative = relativeBias(context, table);
+  return mask ? g.add(relative, mask) : relative;
 }

@@ -80,6 +80,7 @@ function weightReaders(
   const readers: Record<string, () => Tensor> = {
     W_E: () => parameters.read(layout.embed),
     ...(layout.stateSpace ? stateSpaceReaders(config, layout, parameters) : blockReaders()),
+    ...(layout.encoder ? otherStackReaders(config, layout, parameters) : {}),
   };
   const { positions, tokenTypes, unembed } = layout;
   if (positions !== undefined) {
@@ -129,6 +130,24 @@ function mlpReaders(
         }
       : {}),
   };
+}
+
+/** The weights of the encoder of a model of two stacks, and of the attention to it, under `encoder.` and `cross.`. */
+function otherStackReaders(
+  config: ModelConfig,
+  { embed, encoder, block }: Layout,
+  parameters: Parameters,
+): Record<string, () => Tensor> {
+  const stacks = {
+    "encoder.": { nLayers: config.encoder!.nLayers, block: encoder!.block },
+    "cross.": { nLayers: config.nLayers, block: (layer: number): Block => block(layer).cross! },
+  };
+  return Object.fromEntries(
+    Object.entries(stacks).flatMap(([prefix, { nLayers, block: of }]) => {
+      const { W_E, ...readers } = weightReaders({ ...config, nLayers }, { embed, block: of }, parameters);
+      return Object.entries(readers).map(([name, reader]) => [prefix + name, reader] as const);
+    }),
+  );
 }
 
 /** The weights of state-space blocks, by the names that they have in their family. */

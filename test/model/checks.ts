@@ -12,6 +12,10 @@ export function someTokens(model: Model, rows: number, length: number, seed = 1)
   return Array.from({ length: rows }, row);
 }
 
+/** What goes with the source of a model of two stacks: what its decoder has written. */
+export const target = ({ config: { encoder } }: Model, tokens: number[][]): { decoderInput?: number[][] } =>
+  encoder ? { decoderInput: tokens.map((row) => [encoder.startToken, ...row.slice(0, 4)]) } : {};
+
 const sumOf = (...parts: Tensor[]): Tensor => {
   const all = parts.map((part) => contiguous(part).data);
   return tensor(
@@ -23,10 +27,11 @@ const sumOf = (...parts: Tensor[]): Tensor => {
 /** The logits are the same with every point apart, with those that runs keep by default, and with none. */
 export async function watchedError(model: Model, tokens: number[][]): Promise<Worst> {
   const worst = new Worst();
-  const plain = await model.forward(tokens);
-  const all = await model.runWithCache(tokens, { names: model.hookNames });
+  const options = target(model, tokens);
+  const plain = await model.forward(tokens, options);
+  const all = await model.runWithCache(tokens, { ...options, names: model.hookNames });
   worst.add("all points by name", scaledError(all.logits, plain, 1));
-  const usual = await model.runWithCache(tokens);
+  const usual = await model.runWithCache(tokens, options);
   worst.add("points by default", scaledError(usual.logits, plain, 1));
   for (const name of usual.cache.names)
     worst.add(name, scaledError(usual.cache.get(name), all.cache.get(name), 1));
@@ -36,9 +41,10 @@ export async function watchedError(model: Model, tokens: number[][]): Promise<Wo
 /** The residual stream is the sum that the family says, pattern · v = z, and the heads' results make up what is added. */
 export async function arithmeticError(model: Model, tokens: number[][]): Promise<Worst> {
   const worst = new Worst();
-  const { cache } = await model.runWithCache(tokens);
+  const { cache } = await model.runWithCache(tokens, target(model, tokens));
   const { nLayers, parallel, normPlacement } = model.config;
   const after = normPlacement === "after";
+  if (model.config.encoder) return stacksError(model, cache);
   for (let layer = 0; layer < nLayers; layer++) {
     const at = (name: string): Tensor => cache.get(name, layer);
     const close = (what: string, a: Tensor, b: Tensor): void =>
@@ -65,6 +71,26 @@ export async function arithmeticError(model: Model, tokens: number[][]): Promise
     if (normPlacement === "before" && !cache.has("scale", layer, "ln1_post") && !model.config.residualScale)
       close("attn_out", await resultsSum(model, cache, layer, tokens), at("attn_out"));
   }
+  return worst;
+}
+
+/** The sums in both stacks of an encoder and a decoder. */
+function stacksError({ config }: Model, cache: ActivationCache): Worst {
+  const worst = new Worst();
+  const stacks = { encoder: config.encoder!.nLayers, decoder: config.nLayers };
+  for (const [stack, count] of Object.entries(stacks))
+    for (let layer = 0; layer < count; layer++) {
+      const at = (name: string): Tensor => cache.get(`${stack}.${layer}.hook_${name}`);
+      const close = (what: string, a: Tensor, b: Tensor): void =>
+        worst.add(`${stack} ${layer} ${what}`, scaledError(a, b, 1));
+      close("resid_mid", sumOf(at("resid_pre"), at("attn_out")), at("resid_mid"));
+      const crossed = stack === "decoder";
+      if (crossed)
+        close("resid_mid_cross", sumOf(at("resid_mid"), at("cross_attn_out")), at("resid_mid_cross"));
+      const mid = at(crossed ? "resid_mid_cross" : "resid_mid");
+      close("resid_post", sumOf(mid, at("mlp_out")), at("resid_post"));
+      if (layer > 0) close("resid_pre", cache.get(`${stack}.${layer - 1}.hook_resid_post`), at("resid_pre"));
+    }
   return worst;
 }
 
@@ -128,10 +154,15 @@ async function resultsSum(
 /** Each text of a batch of unequal lengths has the logits that it has alone. */
 export async function paddingError(model: Model, texts: number[][]): Promise<number> {
   const worst = new Worst();
-  const together = await model.forward(texts);
+  const options = target(model, texts);
+  const together = await model.forward(texts, options);
   const length = Math.max(...texts.map((text) => text.length));
   for (const [row, text] of texts.entries()) {
-    const alone = await model.forward([text]);
+    const alone = await model.forward([text], target(model, [text]));
+    if (options.decoderInput) {
+      worst.add(`row ${row}`, scaledError(together.hi(row + 1).lo(row) as Tensor, alone, 1));
+      continue;
+    }
     const start = model.config.bidirectional ? 0 : length - text.length;
     const beside =
       together.shape.length === 2
@@ -144,9 +175,13 @@ export async function paddingError(model: Model, texts: number[][]): Promise<num
 
 /** Whether a text goes on with a memory of keys and values as it does when each step runs all of it anew. */
 export async function continuesAlike(model: Model, prompt: number[], steps: number): Promise<boolean> {
-  const row = [...prompt];
+  const { encoder } = model.config;
+  const row = encoder ? [encoder.startToken] : [...prompt];
   for (let i = 0; i < steps; i++) {
-    const { data } = contiguous(await model.forward([row], { logits: "last" }));
+    const logits = encoder
+      ? await model.forward([prompt], { logits: "last", decoderInput: [row] })
+      : await model.forward([row], { logits: "last" });
+    const { data } = contiguous(logits);
     row.push(data.reduce((best, x, id) => (x > data[best]! ? id : best), 0));
   }
   const { tokens } = await model.generate([prompt], { maxNewTokens: steps, stopAtEos: false });
@@ -159,26 +194,34 @@ export const smoothMetric: Metric = ({ logits }) =>
 
 /**
  * How far gradients at points are from the change of the metric along them (a central difference), as a share of it.
- * The points of one kind are those of a random layer.
  */
 export async function gradientError(model: Model, tokens: number[][], names: string[]): Promise<Worst> {
   const worst = new Worst();
-  const { cache } = await model.gradients(tokens, smoothMetric, names);
+  const options = target(model, tokens);
+  const { cache } = await model.gradients(tokens, smoothMetric, names, options);
   for (const name of names) {
     const gradient = contiguous(cache.get(name));
     const length = Math.hypot(...gradient.data);
     if (length === 0) continue;
-    const values = contiguous((await model.runWithCache(tokens, { names: name })).cache.get(name));
-    const step = 3e-3 * Math.max(1, Math.hypot(...values.data.filter(Number.isFinite)));
-    const along = async (sign: number): Promise<number> => {
-      const moved = values.data.map((x, i) => x + (sign * step * gradient.data[i]!) / length);
-      const logits = await model.runWithHooks(tokens, {
-        hooks: [[name, () => tensor(moved, values.shape)]],
-      });
-      return smoothValue(logits.logits);
+    const values = contiguous(
+      (await model.runWithCache(tokens, { ...options, names: name })).cache.get(name),
+    );
+    const size = Math.max(1, Math.hypot(...values.data.filter(Number.isFinite)));
+    const errorOf = async (step: number): Promise<number> => {
+      const along = async (sign: number): Promise<number> => {
+        const moved = values.data.map((x, i) => x + (sign * step * gradient.data[i]!) / length);
+        const { logits } = await model.runWithHooks(tokens, {
+          ...options,
+          hooks: [[name, () => tensor(moved, values.shape)]],
+        });
+        return smoothValue(logits);
+      };
+      const slope = ((await along(1)) - (await along(-1))) / (2 * step);
+      return Math.abs(slope - length) / length;
     };
-    const slope = ((await along(1)) - (await along(-1))) / (2 * step);
-    worst.add(name, Math.abs(slope - length) / Math.abs(length));
+    // A long step bends, a short one is lost in rounding.
+    const first = await errorOf(3e-3 * size);
+    worst.add(name, first < 1e-3 ? first : Math.min(first, await errorOf(5e-4 * size)));
   }
   return worst;
 }
@@ -190,7 +233,8 @@ export async function parameterGradientError(
 ): Promise<number> {
   const model = modelInMemory({ ...json }, { parameters });
   const tokens = someTokens(model, 2, 7);
-  const { gradients } = await model.parameterGradients(tokens, smoothMetric);
+  const options = target(model, tokens);
+  const { gradients } = await model.parameterGradients(tokens, smoothMetric, undefined, options);
   const missing = [...parameters.keys()].filter((name) => !gradients.has(name));
   if (missing.length > 0) throw new Error(`No gradient of ${missing.join(", ")}.`);
   // Each parameter's gradient is scaled to the parameter's own length, so that small ones count too.
@@ -205,7 +249,7 @@ export async function parameterGradientError(
     (sum, [name, { data }]) => sum + data.reduce((dot, x, i) => dot + x * directions.get(name)![i]!, 0),
     0,
   );
-  const step = 1e-4;
+  const step = 2e-5;
   const along = async (sign: number): Promise<number> => {
     const moved = new Map(
       [...parameters].map(([name, { data, shape }]) => [
@@ -217,7 +261,7 @@ export async function parameterGradientError(
       ]),
     );
     const other = modelInMemory({ ...json }, { parameters: moved });
-    const value = smoothValue(await other.forward(tokens));
+    const value = smoothValue(await other.forward(tokens, options));
     await other.release();
     return value;
   };

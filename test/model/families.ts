@@ -28,6 +28,7 @@ export const goldenFamilies: Readonly<Record<string, string>> = {
   "extra-granite": "Granite",
   "extra-stablelm": "StableLM",
   "extra-mamba": "Mamba",
+  "extra-t5": "T5",
   bert: "BERT",
   bert_classifier: "BERT, classifying",
   distilbert_classifier: "DistilBERT, classifying",

@@ -63,14 +63,16 @@ for (const [family, title] of Object.entries(goldenFamilies)) {
     const folder = goldenFolder(family);
     let reference: Reference;
     let tokens: number[][];
-    let options: { tokenTypes?: number[][] };
+    let options: { tokenTypes?: number[][]; decoderInput?: number[][] };
 
     before(async () => {
       reference = await openReference(folder);
       tokens = reference.integers("tokens");
       options = reference.names.includes("token_type_ids")
         ? { tokenTypes: reference.integers("token_type_ids") }
-        : {};
+        : reference.names.includes("decoder_tokens")
+          ? { decoderInput: reference.integers("decoder_tokens") }
+          : {};
     });
 
     const has = (prefix: string): boolean => reference.names.some((name) => name.startsWith(prefix));
@@ -107,6 +109,23 @@ for (const [family, title] of Object.entries(goldenFamilies)) {
           [model.config.stateSpace ? "resid_post" : "resid_pre", `hidden_states.${layer}`],
         ] as const)
           if (has(key)) worst.add(key, scaledError(cache.get(name, layer), reference.tensor(key), 1));
+      const encoderLayers = model.config.encoder?.nLayers ?? 0;
+      for (const [stack, layers, key] of [
+        ["encoder", encoderLayers, "encoder"],
+        ["decoder", encoderLayers && model.config.nLayers, "decoder"],
+      ] as const)
+        for (let layer = 0; layer < layers; layer++) {
+          const at = `${stack}.${layer}`;
+          const pairs = {
+            [`${at}.attn.hook_pattern`]: `${key}_attentions.${layer}`,
+            [`${at}.hook_resid_pre`]: `${key}_hidden_states.${layer}`,
+            ...(stack === "decoder"
+              ? { [`${at}.cross_attn.hook_pattern`]: `cross_attentions.${layer}` }
+              : {}),
+          };
+          for (const [name, array] of Object.entries(pairs))
+            worst.add(array, scaledError(cache.get(name), reference.tensor(array), 1));
+        }
       below(worst, HOOKS);
       if (has("hook.")) return "✓";
       below(await arithmeticError(model, tokens), HOOKS);
@@ -121,7 +140,9 @@ for (const [family, title] of Object.entries(goldenFamilies)) {
 
     shows("has the gradients of a metric at every hook point", "gradients", async () => {
       if (!has("grad.")) {
-        const names = reference.model.hookNames.filter((name) => !/hook_tokens|blocks\.0/.test(name));
+        const names = reference.model.hookNames.filter(
+          (name) => !/hook_tokens|(blocks|encoder|decoder)\.0\.(?!attn\.rel_pos)/.test(name),
+        );
         below(await gradientError(reference.model, someTokens(reference.model, 2, 6), names), 2e-2);
         return "○";
       }
@@ -196,7 +217,8 @@ for (const [family, title] of Object.entries(goldenFamilies)) {
       const { model } = reference;
       const [first, second] = someTokens(model, 2, 9);
       assert.ok((await paddingError(model, [first!.slice(0, 4), second!])) < HOOKS);
-      const side = model.config.bidirectional ? "right" : "left";
+      const { bidirectional, encoder } = model.config;
+      const side = encoder ? "source" : bidirectional ? "right" : "left";
       if (!has("padded.")) return `${side} ○`;
       const mask = reference.integers("padded.attention_mask");
       const logits = await model.forward(reference.integers("padded.tokens"), { attentionMask: mask });
@@ -221,7 +243,7 @@ for (const [family, title] of Object.entries(goldenFamilies)) {
       assert.deepEqual((await model.generate([prompt!], { maxNewTokens: 12 })).tokens, [expected]);
       const beside = await model.generate([prompt!, tokens[1]!.slice(0, 9)], { maxNewTokens: 12 });
       assert.deepEqual(beside.tokens[0], expected);
-      return model.config.stateSpace ? "each step anew" : "✓";
+      return model.config.stateSpace || model.config.encoder ? "each step anew" : "✓";
     });
   });
 }

@@ -203,6 +203,21 @@ const makers: Readonly<Record<string, (draw: Draw) => Json>> = {
     use_parallel_residual: draw.one(true, false),
     use_qkv_bias: draw.one(true, false),
   }),
+  t5: (draw) => ({
+    ...specials,
+    d_model: draw.between(5, 15),
+    d_kv: draw.between(2, 6),
+    d_ff: draw.between(5, 15),
+    num_heads: draw.between(1, 3),
+    num_layers: draw.layers(),
+    num_decoder_layers: draw.layers(),
+    vocab_size: draw.between(11, 40),
+    relative_attention_num_buckets: 2 * draw.one(2, 4, 6),
+    relative_attention_max_distance: draw.between(7, 12),
+    feed_forward_proj: draw.one("relu", "gated-gelu"),
+    tie_word_embeddings: draw.one(true, false),
+    decoder_start_token_id: 0,
+  }),
   mamba: (draw) => {
     const { vocab_size } = llamaLike(draw);
     return {

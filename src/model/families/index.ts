@@ -22,6 +22,7 @@ import { phi } from "./phi.js";
 import { phi3 } from "./phi3.js";
 import { qwen2, qwen3 } from "./qwen.js";
 import { stablelm } from "./stablelm.js";
+import { t5 } from "./t5.js";
 import { toy } from "./toy.js";
 
 /** All families. */
@@ -49,6 +50,7 @@ export const families: readonly Family[] = [
   qwen2,
   qwen3,
   stablelm,
+  t5,
   toy,
 ];
 

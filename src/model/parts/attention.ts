@@ -23,7 +23,7 @@ export function attention(
   residual: Value,
   { bias, angles }: AttentionSetting,
 ): { output: Value; normalized?: Value } {
-  const at = `blocks.${layer}.attn`;
+  const at = `${context.at(layer)}.attn`;
   const { nHeads, nKvHeads, dHead, scoreCap } = context.config;
   const { values, normalized } = queriesKeysValues(context, layer, block, residual);
   const query = turned(context, at, "q", values[0]!, block.qNorm, angles);
@@ -60,12 +60,12 @@ function queriesKeysValues(
   block: Block,
   residual: Value,
 ): { values: Value[]; normalized?: Value } {
-  const at = `blocks.${layer}`;
+  const at = context.at(layer);
   const { nHeads, nKvHeads, dHead, normPlacement } = context.config;
   const { wants } = context.options;
   const kinds = ["q", "k", "v"] as const;
   const heads = { q: nHeads, k: nKvHeads, v: nKvHeads };
-  const asHeads = (x: Value, count: number): Value => g.reshape(x, ["batch", "pos", count, dHead]);
+  const asHeads = (x: Value, count: number): Value => g.reshape(x, ["batch", context.pos, count, dHead]);
   const together = `${at}.hook_attn_in`;
   const split = kinds.filter((kind) => wants(`${at}.hook_${kind}_input`) || wants(together));
   const before = normPlacement === "before" ? block.ln1 : undefined;
@@ -86,8 +86,8 @@ function queriesKeysValues(
   return { values, normalized: shared };
 }
 
-function repeatForHeads({ config }: Context, residual: Value, count: number): Value {
-  const shape: Shape = ["batch", "pos", count, config.dModel];
+function repeatForHeads({ config, pos }: Context, residual: Value, count: number): Value {
+  const shape: Shape = ["batch", pos, count, config.dModel];
   return g.expand(g.unsqueeze(residual, [2]), shape);
 }
 
@@ -112,7 +112,7 @@ function headNorm(context: Context, x: Value, parameters: Norm): Value {
   const width = parameters.size!;
   const [, , heads, dHead] = x.shape as [string, string, number, number];
   if (width === dHead) return norm(context, undefined, x, parameters);
-  const flat = g.reshape(x, ["batch", "pos", heads * dHead]);
+  const flat = g.reshape(x, ["batch", context.pos, heads * dHead]);
   return g.reshape(norm(context, undefined, flat, parameters), x.shape);
 }
 
@@ -128,23 +128,26 @@ function remembered(context: Context, kind: "key" | "value", layer: number, x: V
 }
 
 /** Queries of the heads that share keys, as rows of one matrix: `[batch, kvHead, group*pos, dHead]`. */
-function groupHeads({ config }: Context, x: Value, group: number): Value {
+function groupHeads({ config, pos }: Context, x: Value, group: number): Value {
   const byHead = g.transpose(x, [0, 2, 1, 3]);
-  return group === 1 ? byHead : g.reshape(byHead, ["batch", config.nKvHeads, `${group}*pos`, config.dHead]);
+  return group === 1
+    ? byHead
+    : g.reshape(byHead, ["batch", config.nKvHeads, `${group}*${pos}`, config.dHead]);
 }
 
-function splitGroups({ config }: Context, x: Value, last: number | string): Value {
-  return g.reshape(x, ["batch", config.nHeads, "pos", last]);
+function splitGroups({ config, pos }: Context, x: Value, last: number | string): Value {
+  return g.reshape(x, ["batch", config.nHeads, pos, last]);
 }
 
-function joinGroups({ config: { nHeads, nKvHeads } }: Context, x: Value, last: number | string): Value {
-  return nHeads === nKvHeads ? x : g.reshape(x, ["batch", nKvHeads, `${nHeads / nKvHeads}*pos`, last]);
+function joinGroups({ config: { nHeads, nKvHeads }, pos }: Context, x: Value, last: number | string): Value {
+  return nHeads === nKvHeads ? x : g.reshape(x, ["batch", nKvHeads, `${nHeads / nKvHeads}*${pos}`, last]);
 }
 
 /** What attention adds to the residual stream; as a sum of the heads' results where those are wanted. */
-function project(context: Context, name: string, z: Value, o: Linear): Value {
+export function project(context: Context, name: string, z: Value, o: Linear): Value {
   const { nHeads, dHead, dModel } = context.config;
-  if (!context.options.wants(name)) return linear(context, g.reshape(z, ["batch", "pos", nHeads * dHead]), o);
+  if (!context.options.wants(name))
+    return linear(context, g.reshape(z, ["batch", context.pos, nHeads * dHead]), o);
   const weight = g.reshape(matrix(context, o), [nHeads, dHead, dModel]);
   const byHead = g.matmul(g.transpose(z, [0, 2, 1, 3]), weight); // [batch, head, pos, dModel]
   const result = g.point(name, g.transpose(byHead, [0, 2, 1, 3]), HEAD_RESIDUAL);

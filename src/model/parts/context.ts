@@ -25,8 +25,16 @@ export interface Context {
   readonly layout: Layout;
   readonly parameter: ParameterType;
   readonly options: GraphOptions;
+  /** The dimension of the positions of this run: `pos`, or `source` in the encoder of two stacks. */
+  readonly pos: string;
   /** The dimension of all positions, those remembered and those of this run. */
   readonly total: string;
+  /** What the names of points outside of blocks begin with: nothing, or the name of one of two stacks. */
+  readonly stack: "" | "encoder." | "decoder.";
+  /** What the names of points of a block begin with. */
+  readonly at: (layer: number) => string;
+  /** What the encoder made of the source `[batch, source, dModel]`, and what is added to scores of its positions. */
+  readonly source?: { readonly value: Value; readonly bias: Value };
   /** Token ids, `[batch, pos]`. */
   readonly tokens: Value;
   /** The position of each token, `[batch, pos]`. */

@@ -8,12 +8,12 @@ import { norm } from "./norm.js";
 
 /** Embeddings of tokens, of positions and of token types where the family has them, and their norm. */
 export function embedding(context: Context): Value {
-  const { layout, config, parameter } = context;
-  const tokens = g.point("hook_tokens", context.tokens, ["batch", "pos"]);
+  const { layout, config, parameter, stack } = context;
+  const tokens = g.point(`${stack}hook_tokens`, context.tokens, ["batch", "pos"]);
   const looked = g.gather(parameter(layout.embed), tokens);
   const projected = layout.embedProjection ? linear(context, looked, layout.embedProjection) : looked;
   const scaled = config.embeddingScale === undefined ? projected : g.mul(projected, config.embeddingScale);
-  let sum = g.point("hook_embed", scaled, RESIDUAL);
+  let sum = g.point(`${stack}hook_embed`, scaled, RESIDUAL);
   if (layout.positions) {
     const offset = config.positionOffset ?? 0;
     const rows = offset === 0 ? context.positions : g.add(context.positions, offset);

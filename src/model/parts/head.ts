@@ -2,6 +2,7 @@
 
 import type { Value } from "../../graph/index.js";
 import * as g from "../../graph/index.js";
+import type { Layout } from "../family.js";
 import { softCap } from "./attention.js";
 import { type Context, LOGITS, RESIDUAL } from "./context.js";
 import { linear } from "./linear.js";
@@ -22,7 +23,7 @@ function tokenLogits(context: HeadContext, residual: Value, name: Naming): Value
   const { options, layout, config } = context;
   const last = (x: Value): Value => (options.last ? g.slice(x, 1, -1) : x);
   // The norm acts on each position alone, so only the last one needs it, unless all of its values are wanted.
-  const wanted = wantsNorm(context, "ln_final") || options.wants("unembed.hook_in");
+  const wanted = wantsNorm(context, finalNorm(layout)) || options.wants("unembed.hook_in");
   const input = wanted
     ? last(beforeUnembedding(context, residual))
     : beforeUnembedding(context, last(residual));
@@ -32,6 +33,9 @@ function tokenLogits(context: HeadContext, residual: Value, name: Naming): Value
   return name("unembed.hook_out", capped, LOGITS);
 }
 
+/** The name of the norm before the unembedding. */
+const finalNorm = ({ encoder }: Layout): string => (encoder ? "decoder_final_ln" : "ln_final");
+
 /** The final norm, or what a masked language model's head does before its unembedding. */
 function beforeUnembedding(context: HeadContext, residual: Value): Value {
   const { lnFinal, transform, unembedProjection } = context.layout;
@@ -40,7 +44,7 @@ function beforeUnembedding(context: HeadContext, residual: Value): Value {
     const dense = activation(context.config.actFn, linear(context, x, transform.dense));
     x = norm(context, undefined, dense, transform.norm);
   }
-  if (lnFinal) x = norm(context, "ln_final", x, lnFinal);
+  if (lnFinal) x = norm(context, finalNorm(context.layout), x, lnFinal);
   return unembedProjection ? linear(context, x, unembedProjection) : x;
 }
 

@@ -33,8 +33,8 @@ export function linearByHead(context: Context, x: Value, map: Linear, heads: num
   const { dHead, dModel } = context.config;
   const weight = g.transpose(g.reshape(matrix(context, map), [dModel, heads, dHead]), [1, 0, 2]);
   const product = g.transpose(g.matmul(g.transpose(x, [0, 2, 1, 3]), weight), [0, 2, 1, 3]);
-  const flat = g.reshape(product, ["batch", "pos", heads * dHead]);
-  return g.reshape(biased(context, flat, map), ["batch", "pos", heads, dHead]);
+  const flat = g.reshape(product, ["batch", context.pos, heads * dHead]);
+  return g.reshape(biased(context, flat, map), ["batch", context.pos, heads, dHead]);
 }
 
 /** The outputs of several maps that share one matrix, by one product: `[batch, pos, out]` of each. */
@@ -43,8 +43,8 @@ export function linears(context: Context, x: Value, whole: Linear, maps: readonl
   const groups = maps[0]!.part!.groups ?? 1;
   const sizes = maps.map(({ dOut }) => dOut / groups);
   if (groups === 1) return g.split(all, -1, sizes);
-  const grouped = g.reshape(all, ["batch", "pos", groups, whole.dOut / groups]);
-  return g.split(grouped, -1, sizes).map((part, i) => g.reshape(part, ["batch", "pos", maps[i]!.dOut]));
+  const grouped = g.reshape(all, ["batch", context.pos, groups, whole.dOut / groups]);
+  return g.split(grouped, -1, sizes).map((part, i) => g.reshape(part, ["batch", context.pos, maps[i]!.dOut]));
 }
 
 /** The outputs of one map among those that share a matrix, along an axis of the stored tensor. */

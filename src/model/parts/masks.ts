@@ -30,7 +30,7 @@ function causalBias(context: Context, window?: number): Value {
   const zero = g.scalar(0, "int64");
   const total = g.dimension(context.total);
   const first = context.options.cached ? g.dimension("past") : zero;
-  const query = g.unsqueeze(g.range(first, total, "pos"), [1]);
+  const query = g.unsqueeze(g.range(first, total, context.pos), [1]);
   const key = g.unsqueeze(g.range(zero, total, context.total), [0]);
   const causal = g.greaterOrEqual(query, key);
   const seen = window === undefined ? causal : g.and(causal, g.greater(key, g.sub(query, window)));
