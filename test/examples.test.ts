@@ -91,6 +91,7 @@ describe("the examples of docstrings", () => {
     // Examples may read a model's files and write their own.
     cpSync(join(repository, "models", "tiny-world"), scratch(), { recursive: true });
     cpSync(fixture("models", "gpt2", "reference.npz"), scratch("reference.npz"));
+    cpSync(fixture("onnx", "classifier-torchscript.onnx"), scratch("classifier.onnx"));
     process.chdir(scratch());
   });
   afterEach(() => process.chdir(home));

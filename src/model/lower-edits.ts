@@ -1,7 +1,7 @@
 /** From edits, which are data, to rewrites of a graph and the numbers that they are fed. */
 
 import { contiguous, shapeText, sizeOf, type Tensor, tensor } from "../array/index.js";
-import type { Value } from "../graph/index.js";
+import type { Dim, Value } from "../graph/index.js";
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import {
@@ -101,6 +101,15 @@ function fill(numbers: Value, value: Value, { readsSizes }: Site): Value {
     : g.expand(numbers, value.shape);
 }
 
+/** A value whose last sizes, where they have names, are assumed to be those of a given array. */
+function sized(value: Value, shape: readonly number[]): Value {
+  const offset = value.rank - shape.length;
+  return g.assume(
+    value,
+    value.shape.map((dim, i) => (i >= offset && typeof dim === "string" ? shape[i - offset]! : dim)),
+  );
+}
+
 const float = (data: Float32Array, shape: readonly number[]): Feed => ({ dtype: "float32", shape, data });
 const scalarFeed = (value: number): Feed => float(Float32Array.of(value), []);
 
@@ -183,7 +192,8 @@ function addition({ vector, coefficient }: AddEdit, site: Site, name: string): C
     structure: `add[${values.shape}]${rowwise ? " rowwise" : ""}`,
     rewrite: (value) => {
       const factor = g.input(`${name}.coefficient`, "float32", rowwise ? [value.shape[0]!, ...ones] : []);
-      return g.add(value, g.mul(g.input(`${name}.vector`, "float32", values.shape), factor));
+      const vector = g.input(`${name}.vector`, "float32", values.shape);
+      return g.add(sized(value, values.shape), g.mul(vector, factor));
     },
     feeds: ({ batch, sizes }) => {
       const rows =
@@ -226,8 +236,9 @@ function projection({ direction, keep }: ProjectEdit, site: Site, name: string):
     structure: `project[${unit.shape}]${keep ? " keep" : ""}`,
     rewrite: (value) => {
       const along = g.input(name, "float32", unit.shape);
-      const part = g.mul(g.sum(g.mul(value, along), [-1], true), along);
-      return keep ? part : g.sub(value, part);
+      const whole = sized(value, unit.shape);
+      const part = g.mul(g.sum(g.mul(whole, along), [-1], true), along);
+      return keep ? part : g.sub(whole, part);
     },
     feeds: () => ({ [name]: float(unit.data, unit.shape) }),
   };
@@ -243,8 +254,9 @@ function sourceTensor(source: Exclude<Source, number>, point: string): Tensor {
 /** A tensor that fits the last axes of a point's value. */
 function trailing(values: Tensor, site: Site, what: string): Tensor {
   const expected = site.shape.slice(site.shape.length - values.shape.length);
-  if (values.shape.length < site.shape.length && expected.every((dim, i) => dim === values.shape[i]))
-    return contiguous(values);
+  const fits = (dim: Dim, i: number): boolean =>
+    dim === values.shape[i] || (site.readsSizes === true && typeof dim === "string");
+  if (values.shape.length < site.shape.length && expected.every(fits)) return contiguous(values);
   throw new Error(
     `The ${what} for "${site.name}" has the shape ${shapeText(values.shape)}; it must fit the last axes of ${g.showShape(site.shape)}.`,
   );

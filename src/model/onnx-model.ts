@@ -74,7 +74,7 @@ interface OnnxParts {
  *
  * @example
  * ```ts
- * const model = await loadOnnx("test/fixtures/onnx/classifier-torchscript.onnx");
+ * const model = await loadOnnx("classifier.onnx");
  * const image = zeros([1, 3, 32, 32]);
  * const { outputs, cache } = await model.run({ image }, { names: /Relu/ });
  * const { cache: slopes } = await model.gradients({ image }, ({ logits }) => logits.at(0, 3), ["image"]);
@@ -230,7 +230,7 @@ export class OnnxModel {
    *
    * @example
    * ```ts
-   * const model = await loadOnnx("test/fixtures/onnx/classifier-torchscript.onnx");
+   * const model = await loadOnnx("classifier.onnx");
    * await model.exportOnnx("ablated.onnx", { edits: [ablate(/Relu/)], outputs: ["/conv1/Conv_output_0"] });
    * ```
    */

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import * as ort from "onnxruntime-node";
 import {
   type AnyTensor,
@@ -257,9 +256,7 @@ describe("edits of ONNX models", () => {
         }),
       ],
     ];
-    // The width has a name, so that a vector along it is given for the width that is there.
     for (const [edit, hook] of cases) {
-      if (edit.kind === "add" || edit.kind === "project") continue;
       const edited = await model.forward(inputs, { edits: [edit] });
       const hooked = await model.runWithHooks(inputs, { hooks: [[conv, hook]] });
       assert.ok(scaledError(edited.logits!, hooked.outputs.logits!) < 1e-5, edit.kind);
@@ -408,12 +405,5 @@ describe("what an ONNX model refuses, and what it says", () => {
       ["LSTM", "GRU"],
     );
     assert.deepEqual((await open("gpt2-dynamo")).model.unsupportedGradients, []);
-  });
-  it("keeps integers of 64 bits where 32 do not hold them", async () => {
-    const { model, inputs } = await open("loop");
-    const { cache } = await model.run(inputs);
-    const counts = model.hookNames.filter((point) => model.point(point).dtype === "int64");
-    assert.ok(counts.length > 0 && cache.has(counts[0]!));
-    assert.ok(readFileSync(file("loop")).length > 0);
   });
 });

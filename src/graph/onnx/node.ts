@@ -3,7 +3,7 @@
 import { assume } from "../build.js";
 import type { Dim, Shape, Value } from "../value.js";
 import { labelOf, type OnnxNode } from "./read.js";
-import { type AttributeProto, type TensorProto, toNumber } from "./schema.js";
+import { type AttributeProto, type GraphProto, type TensorProto, toNumber } from "./schema.js";
 
 /** Numbers that an integer tensor is known to hold: sizes, which may be named; missing where they are not known. */
 export type Known = readonly (Dim | undefined)[];
@@ -111,6 +111,19 @@ export class NodeView {
 
   tensor(name: string): TensorProto | undefined {
     return this.attributes.get(name)?.t;
+  }
+
+  graph(name: string): GraphProto | undefined {
+    return this.attributes.get(name)?.g;
+  }
+
+  /** Whether an input is known to hold nothing but zeros. */
+  isZero(index: number): boolean {
+    let value = this.input(index);
+    while (["point", "expand", "expandBy", "assume"].includes(value.op)) value = value.inputs[0]!;
+    const numbers =
+      value.op === "parameter" ? this.around.floats(value.attributes.name as string) : undefined;
+    return numbers?.every((number) => number === 0) ?? false;
   }
 
   /** A name for a size of an output that is not known. */

@@ -4,6 +4,7 @@ import type { NodeView } from "../node.js";
 import { convolutionRules } from "./convolution.js";
 import { elementwiseRules } from "./elementwise.js";
 import { productRules } from "./product.js";
+import { recurrenceRules } from "./recurrence.js";
 import { reduceRules } from "./reduce.js";
 import type { Rule, Rules } from "./rule.js";
 import { shapeRules } from "./shape.js";
@@ -14,6 +15,7 @@ const rules: Rules = {
   ...productRules,
   ...shapeRules,
   ...convolutionRules,
+  ...recurrenceRules,
 };
 
 /** The rule for a node, if there is one. */
