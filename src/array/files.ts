@@ -14,16 +14,25 @@ import {
 } from "node:fs";
 import {
   access,
+  copyFile,
   mkdir,
   realpath as nodeRealpath,
   stat as nodeStat,
+  symlink as nodeSymlink,
   open,
   readdir,
   rename,
   rm,
 } from "node:fs/promises";
 import { homedir } from "node:os";
-import { isAbsolute, join, basename as nodeBasename, dirname as nodeDirname, resolve } from "node:path";
+import {
+  isAbsolute,
+  join,
+  basename as nodeBasename,
+  dirname as nodeDirname,
+  relative,
+  resolve,
+} from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** One `read` or `write` call of the system moves at most about 2 GiB. */
@@ -195,6 +204,52 @@ export async function remove(path: string): Promise<void> {
   });
 }
 
+/**
+ * Adds pieces to the end of a file, which is made where it is not there; what was added stays where an error ends the work.
+ *
+ * @returns the bytes that the file has then
+ */
+export async function appendFile(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  onPiece?: (bytes: number) => void,
+): Promise<number> {
+  await makeFolder(nodeDirname(path));
+  const handle = await open(path, "a").catch((error) => {
+    throw fileError(error, "write", path);
+  });
+  try {
+    for await (const piece of pieces) {
+      await handle.appendFile(piece).catch((error) => {
+        throw fileError(error, "write", path);
+      });
+      onPiece?.(piece.byteLength);
+    }
+    await handle.sync();
+    return (await handle.stat()).size;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Gives a file another name; a file that has it is replaced. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await makeFolder(nodeDirname(to));
+  await rename(from, to).catch((error) => {
+    throw fileError(error, "rename", from);
+  });
+}
+
+/** Makes a relative symbolic link to a file, or a copy of it where links are not allowed. What is there is replaced. */
+export async function linkFile(target: string, path: string): Promise<void> {
+  await makeFolder(nodeDirname(path));
+  await rm(path, { force: true });
+  await nodeSymlink(relative(nodeDirname(path), target), path).catch(async (error: { code?: string }) => {
+    if (error.code !== "EPERM" && error.code !== "ENOSYS") throw fileError(error, "link", path);
+    await copyFile(target, path);
+  });
+}
+
 let temporaryFiles = 0;
 
 /**
@@ -291,8 +346,18 @@ export function sha256(content: Uint8Array | string): string {
 
 /** SHA-256 of a file, in hexadecimal, read piece by piece. */
 export function sha256OfFile(path: string): Promise<string> {
+  return hashOfFile(path, "sha256");
+}
+
+/** The name that Git has for a file's content: SHA-1 of its size and bytes. */
+export function gitHashOfFile(path: string): Promise<string> {
+  return hashOfFile(path, "sha1", (size) => `blob ${size}\0`);
+}
+
+function hashOfFile(path: string, algorithm: string, before?: (size: number) => string): Promise<string> {
   return withFile(path, async (file) => {
-    const hash = createHash("sha256");
+    const hash = createHash(algorithm);
+    if (before) hash.update(before(file.size));
     const piece = 1 << 22;
     for (let offset = 0; offset < file.size; offset += piece) {
       hash.update(await file.read(offset, Math.min(piece, file.size - offset)));

@@ -1,11 +1,13 @@
 /** Models: loading, running, caching, editing, generating. */
 
 export { ActivationCache } from "./cache.js";
+export type { ChatMessage, ChatOptions } from "./chat-template.js";
 export type { ModelConfig } from "./config.js";
 export * from "./edits.js";
 export { type ComplexTensor, FactoredMatrix, type Svd } from "./factored-matrix.js";
 export type { GenerateOptions, TokenEvent } from "./generate.js";
 export type { Hook, HookPoint } from "./hooks.js";
+export { downloadModel, type HubOptions } from "./hub.js";
 export type { ModelInput } from "./input.js";
 export { bundledModels, type LoadOptions, loadModel } from "./load.js";
 export { type MemoryModelOptions, modelInMemory } from "./memory-model.js";
@@ -23,6 +25,7 @@ export {
 export { Model } from "./model.js";
 export { multiply } from "./multiply.js";
 export { actName, type PointFilter, type PointName } from "./names.js";
+export type { Offsets } from "./offsets.js";
 export type { OnnxInputs, OnnxTensorInfo } from "./onnx-inputs.js";
 export {
   loadOnnx,
@@ -45,5 +48,5 @@ export { PointCache } from "./point-cache.js";
 export type { Processing } from "./processing.js";
 export type { Quantization } from "./quantize.js";
 export type { LogitAttrsOptions, ResidualStack, StackOptions } from "./residual-stack.js";
-export type { Tokenizer } from "./tokenizer.js";
+export type { Encoding, Tokenizer } from "./tokenizer.js";
 export type { ModelWeights } from "./weights.js";

@@ -1,12 +1,13 @@
 /** Finding and opening models. */
 
 import { exists, fileName, joinPath, packageFolder, readJsonFile } from "../array/index.js";
-import { workSignal } from "../runtime/host.js";
+import { type Progress, workSignal } from "../runtime/host.js";
 import type { RuntimeOptions } from "../runtime/plan.js";
 import { Engine } from "./engine.js";
 import { checkParameters } from "./expected-parameters.js";
 import { familyOf } from "./families/index.js";
 import type { HfConfig } from "./hf-config.js";
+import { downloadModel, type HubOptions, isHubName } from "./hub.js";
 import { Model } from "./model.js";
 import { float32Parameters, openParameters } from "./open-parameters.js";
 import { allProcessing, type Processed, type Processing, processWeights } from "./processing.js";
@@ -18,6 +19,10 @@ import { modelWeights } from "./weights.js";
 export interface LoadOptions extends RuntimeOptions {
   /** Ends the loading. */
   readonly signal?: AbortSignal;
+  /** For models of the hub: a branch, a tag or a commit; `"main"` by default. */
+  readonly revision?: string;
+  /** Called while files are downloaded, with bytes. */
+  readonly onProgress?: (progress: Progress) => void;
   /**
    * `"stored"` (the default) keeps weights of 16 bits as they are in the file and makes them float32 while they are used,
    * which takes no more memory than the file; `"float32"` makes a float32 copy in the cache folder once, which takes
@@ -34,11 +39,13 @@ export interface LoadOptions extends RuntimeOptions {
 }
 
 /**
- * Loads a model: a bundled one by its name (`"tiny-world"`), or a folder in Hugging Face's layout (`config.json`,
- * `model.safetensors` or shards of it, and `tokenizer.json` for one that reads text). Weights stay in their file.
+ * Loads a model: a bundled one by its name (`"tiny-world"`), a folder in Hugging Face's layout (`config.json`,
+ * `model.safetensors` or `pytorch_model.bin` or shards of them, and a tokenizer for one that reads text), or one of the
+ * hub by its name (`"openai-community/gpt2"`), which is downloaded to the cache that the hub's clients share. Weights stay
+ * in their file.
  *
- * @throws if there is no such model, if its architecture is not supported, or if a tensor is missing or has another
- * shape than the configuration says
+ * @throws if there is no such model, if its architecture is not supported, if a tensor is missing or has another shape than
+ * the configuration says, or if files are missing and the hub cannot be reached
  *
  * @example
  * ```ts
@@ -47,7 +54,7 @@ export interface LoadOptions extends RuntimeOptions {
  */
 export async function loadModel(id: string, options: LoadOptions = {}): Promise<Model> {
   const signal = workSignal(options.signal);
-  const folder = await findModel(id);
+  const folder = await findModel(id, { ...options, ...(signal ? { signal } : {}) });
   const json = await readJsonFile(joinPath(folder, "config.json"));
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw new Error(`${joinPath(folder, "config.json")} does not hold a JSON object.`);
@@ -65,7 +72,7 @@ export async function loadModel(id: string, options: LoadOptions = {}): Promise<
     engine,
     weights: modelWeights(made.config, made.layout, made.parameters),
     tokenizer,
-    name: fileName(folder),
+    name: isHubName(id) ? id : fileName(folder),
   });
 }
 
@@ -93,14 +100,27 @@ export function bundledModels(): string[] {
   return ["tiny-world", "attn-only-2l", "tiny-sentiment"];
 }
 
-/** The folder of a model: the path itself, or a bundled model's. */
-async function findModel(id: string): Promise<string> {
+/** Names that the hub's models had before they had owners. */
+const formerNames: Readonly<Record<string, string>> = {
+  gpt2: "openai-community/gpt2",
+  "gpt2-medium": "openai-community/gpt2-medium",
+  "gpt2-large": "openai-community/gpt2-large",
+  "gpt2-xl": "openai-community/gpt2-xl",
+  distilgpt2: "distilbert/distilgpt2",
+  "bert-base-uncased": "google-bert/bert-base-uncased",
+  "bert-base-cased": "google-bert/bert-base-cased",
+};
+
+/** The folder of a model: the path itself, a bundled model's, or that of a model of the hub in its cache. */
+async function findModel(id: string, options: HubOptions): Promise<string> {
   if (await exists(joinPath(id, "config.json"))) return id;
   const bundled = joinPath(packageFolder(), "models", id);
   if (/^[\w-]+$/.test(id) && (await exists(joinPath(bundled, "config.json")))) return bundled;
   if (await exists(id)) throw new Error(`${id} has no config.json; a model's folder has one.`);
-  const bundledNames = bundledModels().map((name) => `"${name}"`);
+  const name = Object.hasOwn(formerNames, id) ? formerNames[id]! : id;
+  if (isHubName(name)) return downloadModel(name, options);
+  const bundledNames = bundledModels().map((bundledName) => `"${bundledName}"`);
   throw new Error(
-    `There is no model "${id}": bundled is ${bundledNames.join(", ")}; any other is the path of a folder with a config.json.`,
+    `There is no model "${id}": bundled are ${bundledNames.join(", ")}; any other is the path of a folder with a config.json, or the name of a model on the hub, such as "openai-community/gpt2".`,
   );
 }
