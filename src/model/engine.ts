@@ -88,8 +88,8 @@ export class Engine {
     return transformer(this.config, this.layout, (name) => this.parameter(name), options);
   }
 
-  /** One value for each parameter, so that the gradients of all its uses are summed. */
-  private parameter(name: string): g.Value {
+  /** A parameter as float32: one value for each, so that the gradients of all its uses are summed. */
+  parameter(name: string): g.Value {
     const known = this.leaves.get(name);
     if (known) return known;
     const { dtype, shape } = this.parameters.info(name);

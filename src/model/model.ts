@@ -227,7 +227,8 @@ export class Model {
     const wanted = names ?? [...parameters.keys()];
     const leaves = wanted.map((name) => {
       const leaf = parameters.get(name);
-      if (leaf) return leaf;
+      // Of weights that are stored in 16 bits, the float32 value is what the gradient is with respect to.
+      if (leaf) return /float16/.test(leaf.dtype) ? engine.parameter(name) : leaf;
       throw new Error(
         `There is no parameter "${name}"; the nearest are ${g.nearest(name, parameters.keys()).join(", ")}.`,
       );
