@@ -89,6 +89,11 @@ export function checkParameters(
   layout: Layout,
   { source, prefix = "" }: { source: string; prefix?: string },
 ): void {
+  const parts = Math.max(config.nLayers, config.experts?.count ?? 0);
+  if (parts > parameters.names.length)
+    throw new Error(
+      `By config.json the model has ${config.nLayers} blocks${config.experts ? ` of ${config.experts.count} experts` : ""}, but the weights of ${source} have ${parameters.names.length} tensors in all.`,
+    );
   const expected = expectedShapes(config, layout);
   const present = new Set(parameters.names);
   const short = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);

@@ -13,11 +13,18 @@ export function numberOf(config: HfConfig, key: string, otherwise?: number): num
   return value;
 }
 
+/** No size of a model is larger; a damaged one could ask for any amount of memory. */
+const LARGEST = 100_000_000;
+
 /** A count of a `config.json`: a whole number from 1 on. */
 export function countOf(config: HfConfig, key: string, otherwise?: number): number {
   const value = numberOf(config, key, otherwise);
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`config.json: "${key}" must be a whole number from 1 on, but is ${value}.`);
+  if (value > LARGEST)
+    throw new Error(
+      `config.json: "${key}" is ${value}, which is more than any model has; the file is damaged.`,
+    );
   return value;
 }
 

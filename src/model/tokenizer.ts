@@ -50,17 +50,19 @@ export function makeTokenizer(
   const inner = sentence(
     source,
     "cannot be read as a tokenizer",
-    () => new HfTokenizer(json as object, config as object),
+    () => new HfTokenizer({ added_tokens: [], ...(json as object) }, config as object),
   );
   return new LoadedTokenizer(inner, json as TokenizerJson, config as Settings, bosToken, source);
 }
 
-/** Runs the library, whose errors on files that are damaged are not sentences. */
+/** Runs the library, whose errors on files that are damaged are not all sentences. */
 function sentence<T>(source: string, what: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw new Error(`${source} ${what}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    const isThought = error instanceof Error && !(error instanceof TypeError || error instanceof RangeError);
+    const reason = isThought ? error.message : "a part of the file is missing or is not what it should be";
+    throw new Error(`${source} ${what}: ${reason}.`, { cause: error });
   }
 }
 
