@@ -50,17 +50,13 @@ async function readGraph(path: string, file: string, beside: BesideFiles): Promi
     );
   const bytes = await readFile(file);
   try {
-    return await g.importOnnx(bytes, { sizeBeside: beside.size, readBeside: beside.read, describe });
+    return await g.importOnnx(bytes, {
+      sizeBeside: beside.size,
+      readBeside: beside.read,
+      describe: describeOutputs,
+    });
   } catch (error) {
     throw new Error(`${path} cannot be loaded. ${(error as Error).message}`, { cause: error });
-  }
-}
-
-async function describe(model: Uint8Array): ReturnType<typeof describeOutputs> {
-  try {
-    return await describeOutputs(model);
-  } catch (error) {
-    throw new Error(`ONNX Runtime refuses the model: ${(error as Error).message}`);
   }
 }
 

@@ -67,28 +67,60 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   if (!options.prepack) session.disable_prepacking = "1";
   if (options.weightsFolder !== undefined)
     session.model_external_initializers_file_folder_path = options.weightsFolder;
-  const inner = await ort.InferenceSession.create(model, {
+  const inner = await open(model, {
     intraOpNumThreads: availableParallelism(),
     executionMode: "sequential",
     // The pattern of a run's memory is kept as one block beside what the run before has used.
     enableMemPattern: !options.keepWeights,
-    logSeverityLevel: 3,
     extra: options.keepWeights
       ? { session, optimization: { disable_specified_optimizers: growing } }
       : { session },
   });
+  const run = async (
+    feeds: ort.InferenceSession.FeedsType,
+    fetches?: ort.InferenceSession.FetchesType,
+  ): Promise<ort.InferenceSession.ReturnType> => {
+    try {
+      return await (fetches ? inner.run(feeds, fetches, quiet) : inner.run(feeds, quiet));
+    } catch (error) {
+      throw ortError("could not run the graph", error);
+    }
+  };
   return {
     run: async (feeds, into) => {
-      if (!into) return fromOrt(await inner.run(toOrt(feeds)));
+      if (!into) return fromOrt(await run(toOrt(feeds)));
       const memory = toOrt(into);
       const fetches = inner.outputNames.map((name) => [name, memory[name] ?? null]);
-      const outputs = await inner.run(toOrt(feeds), Object.fromEntries(fetches));
+      const outputs = await run(toOrt(feeds), Object.fromEntries(fetches));
       // ONNX Runtime has written to the given memory, and gives a copy all the same.
       for (const name of Object.keys(memory)) free((outputs[name] as ort.Tensor).data as Float32Array);
       return fromOrt({ ...outputs, ...memory });
     },
     release: () => inner.release(),
   };
+}
+
+/** What goes wrong is thrown, and not written to the console as well. */
+const quiet = { logSeverityLevel: 4 } as const;
+
+async function open(
+  model: Uint8Array,
+  options: ort.InferenceSession.SessionOptions,
+): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(model, { ...options, ...quiet });
+  } catch (error) {
+    throw ortError("refuses the graph", error);
+  }
+}
+
+/** What ONNX Runtime says, as a sentence; places in its own source are left out. */
+function ortError(what: string, error: unknown): Error {
+  const said = (error instanceof Error ? error.message : String(error))
+    .replaceAll(/\/onnxruntime_src\/\S+ /g, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return new Error(`ONNX Runtime ${what}: ${said}${/[.!?]$/.test(said) ? "" : "."}`, { cause: error });
 }
 
 /** What ONNX Runtime knows of an output before it runs: sizes that it does not know are missing. */
@@ -99,11 +131,7 @@ export interface OutputType {
 
 /** The types of a model's outputs, without running anything; those that are no tensors of numbers are left out. */
 export async function describeOutputs(model: Uint8Array): Promise<Map<string, OutputType>> {
-  const session = await ort.InferenceSession.create(model, {
-    graphOptimizationLevel: "disabled",
-    intraOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
+  const session = await open(model, { graphOptimizationLevel: "disabled", intraOpNumThreads: 1 });
   const types = new Map<string, OutputType>();
   for (const output of session.outputMetadata) {
     if (!output.isTensor) continue;

@@ -4,7 +4,9 @@
  */
 
 import { termsOf } from "../dims.js";
+import { nearest } from "../rewrites.js";
 import type { Dim, ElementType, Shape } from "../value.js";
+import { operatorNames } from "./operator-names.js";
 import {
   decodeModel,
   type GraphProto,
@@ -251,6 +253,11 @@ function checkNode(proto: NodeProto, domains: ReadonlyMap<string, number>, depth
   if (!DOMAINS.has(domain))
     throw new Error(
       `The node ${label} uses the operator ${proto.opType} of the domain ${quoted(domain)}, which is not known; operators of ONNX and of com.microsoft can be run.`,
+    );
+  const known = operatorNames(domain);
+  if (known && !known.has(proto.opType))
+    throw new Error(
+      `The node ${label} uses the operator ${proto.opType}, which ONNX does not have. The nearest are ${nearest(proto.opType, known).join(", ")}.`,
     );
   if (!domains.has(domain) && domain !== "com.microsoft")
     throw new Error(
