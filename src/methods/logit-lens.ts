@@ -5,6 +5,7 @@
 
 import { displaySymbol, type MimeBundle, softmax, type Tensor, tensor, topK } from "../array/index.js";
 import type { Model, ModelInput, RunOptions } from "../model/index.js";
+import { finalResidual } from "../model/names.js";
 import { heatmap, type Plot } from "../plot/index.js";
 
 /** Options of `logitLens`. */
@@ -57,7 +58,7 @@ export async function logitLens(
       label: `${layer}_pre`,
       point: `blocks.${layer}.hook_resid_pre`,
     })),
-    { label: "final_post", point: `blocks.${nLayers - 1}.hook_resid_post` },
+    { label: "final_post", point: finalResidual(model.config) },
   ];
   const { outputs, tokens } = await model.compute(
     input,

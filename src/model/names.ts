@@ -1,6 +1,7 @@
 /** Hook names, as TransformerLens has them. */
 
 import { nearest } from "../graph/rewrites.js";
+import type { ModelConfig } from "./config.js";
 
 /** A point by its full name, or by a short one with its layer: `["pattern", 0]`, `["normalized", 3, "ln2"]`. */
 export type PointName = string | readonly [name: string, layer?: number, type?: string];
@@ -73,6 +74,13 @@ export function actName(name: string, layer?: number | string, type?: string): s
   const folder = part || (attention.has(short) ? "attn" : mlp.has(short) ? "mlp" : "");
   return `blocks.${layer}.${folder ? `${folder}.` : ""}hook_${short}`;
 }
+
+/** The point of the residual stream that a model's head reads. */
+export const finalResidual = ({
+  nLayers,
+  normPlacement,
+}: Pick<ModelConfig, "nLayers" | "normPlacement">): string =>
+  `blocks.${nLayers - 1}.hook_${normPlacement === "after" ? "normalized_resid_post" : "resid_post"}`;
 
 /**
  * The full name of one of a model's points.

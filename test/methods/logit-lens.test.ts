@@ -40,6 +40,20 @@ describe("the logit lens", () => {
     assert.ok(compared > 500 && worst < 5e-5);
   });
 
+  it("ends with what the model itself says, in other families too", async () => {
+    for (const family of ["gemma2", "bert", "olmo2", "extra-granite", "extra-mamba"]) {
+      const model = await loadModel(fixture("models", family));
+      const lens = await logitLens(model, [5, 17, 3, 9], { topK: 1 });
+      const logits = await model.forward([[5, 17, 3, 9]]);
+      for (const [pos, [best]] of lens.top.at(-1)!.entries()) {
+        const row = Array.from({ length: model.config.dVocab }, (_, id) => logits.get(0, pos, id));
+        assert.equal(best!.token, row.indexOf(Math.max(...row)), family);
+        const total = row.reduce((sum, x) => sum + Math.exp(x), 0);
+        assert.ok(Math.abs(best!.probability - Math.exp(row[best!.token]!) / total) < 1e-5, family);
+      }
+    }
+  });
+
   it("ends with what the model itself says, and draws it", async () => {
     const model = await loadModel(fixture("models", "gpt2"));
     const tokens = [5, 17, 3, 99];

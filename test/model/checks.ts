@@ -151,6 +151,87 @@ async function resultsSum(
   );
 }
 
+/**
+ * The weights by TransformerLens's names are those of the graph: queries, keys, values, heads' results and the MLP's
+ * input and output are made by them. For models whose norms do nothing but normalise, as new ones' do.
+ */
+export async function weightsError(model: Model, tokens: number[][]): Promise<Worst> {
+  const worst = new Worst();
+  const { nLayers, nHeads, nKvHeads, normPlacement, experts, parallel, residualScale } = model.config;
+  const { cache } = await model.runWithCache(tokens, { names: model.hookNames });
+  const weight = (name: string): Tensor => model.weights.get(name);
+  for (let layer = 0; layer < nLayers; layer++) {
+    const at = (name: string, type?: string): Tensor => cache.get(name, layer, type);
+    const read = normPlacement === "before" ? at("normalized", "ln1") : at("resid_pre");
+    for (const [kind, heads] of [
+      ["q", nHeads],
+      ["k", nKvHeads],
+      ["v", nKvHeads],
+    ] as const) {
+      const [w, b] = [weight(`W_${kind.toUpperCase()}`), weight(`b_${kind.toUpperCase()}`)];
+      const made = at(kind);
+      for (let head = 0; head < heads; head++)
+        worst.add(
+          `${kind} ${layer}`,
+          productError(row(read), matrixOf(w, layer, head), row(b, layer, head), row(made, 0, 1, head)),
+        );
+    }
+    for (let head = 0; head < nHeads; head++)
+      worst.add(
+        `result ${layer}`,
+        productError(
+          row(at("z"), 0, 1, head),
+          matrixOf(weight("W_O"), layer, head),
+          undefined,
+          row(at("result"), 0, 1, head),
+        ),
+      );
+    if (experts || !cache.has("post", layer)) continue;
+    if (!cache.has("scale", layer, "ln2_post") && normPlacement !== "branch" && residualScale === undefined)
+      worst.add(
+        `mlp_out ${layer}`,
+        productError(
+          row(at("post")),
+          matrixOf(weight("W_out"), layer),
+          row(weight("b_out"), layer),
+          row(at("mlp_out")),
+        ),
+      );
+    const gated = model.weights.names.includes("W_gate");
+    const shared = parallel && !cache.has("scale", layer, "ln2");
+    const into = normPlacement === "before" ? at("normalized", shared ? "ln1" : "ln2") : at("mlp_in");
+    worst.add(
+      `pre ${layer}`,
+      productError(
+        row(into),
+        matrixOf(weight(gated ? "W_gate" : "W_in"), layer),
+        row(weight(gated ? "b_gate" : "b_in"), layer),
+        row(at("pre")),
+      ),
+    );
+  }
+  return worst;
+}
+
+/** The numbers along the last axis at one place: of the first text's second position, where no other is said. */
+function row(x: Tensor, ...at: number[]): Float32Array {
+  const place = at.length > 0 ? at : [0, 1];
+  return contiguous(x.pick(...place, null) as Tensor).data;
+}
+
+const matrixOf = (x: Tensor, ...at: number[]): Tensor => contiguous(x.pick(...at, null, null) as Tensor);
+
+/** How far `x W + b` is from `y`. */
+function productError(x: Float32Array, w: Tensor, b: Float32Array | undefined, y: Float32Array): number {
+  const [rows, columns] = w.shape as [number, number];
+  const made = Float32Array.from({ length: columns }, (_, j) => {
+    let sum = b?.[j] ?? 0;
+    for (let i = 0; i < rows; i++) sum += x[i]! * w.data[i * columns + j]!;
+    return sum;
+  });
+  return scaledError(tensor(made, [columns]), tensor(y, [columns]), 1);
+}
+
 /** Each text of a batch of unequal lengths has the logits that it has alone. */
 export async function paddingError(model: Model, texts: number[][]): Promise<number> {
   const worst = new Worst();

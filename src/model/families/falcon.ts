@@ -24,7 +24,7 @@ export const falcon: Family = {
 
   config(json) {
     // Falcon's ALiBi is rounded to bfloat16 on its way, which this engine does not imitate.
-    requireSettings(json, { alibi: false });
+    requireSettings(json, { alibi: false, apply_residual_connection_post_layernorm: false });
     const dModel = countOf(json, "hidden_size");
     const nHeads = countOf(json, "num_attention_heads", countOf(json, "n_head", 1));
     const dHead = evenShare(json, dModel, nHeads);
