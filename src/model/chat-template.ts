@@ -1,6 +1,6 @@
 /** Conversations as the text that a model was trained on, by the Jinja template that comes with it. */
 
-import { Template } from "@huggingface/jinja";
+import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 
 /** One message of a conversation. */
 export interface ChatMessage {
@@ -38,7 +38,7 @@ export function applyChatTemplate(
   const source = chosen(templates, template);
   let text: string;
   try {
-    text = new Template(source).render({
+    text = render(source, {
       ...specials,
       ...variables,
       messages: messages.map((message) => ({ ...message })),
@@ -53,6 +53,58 @@ export function applyChatTemplate(
   if (text.length > MAX_LENGTH)
     throw new Error(`The chat template makes ${text.length} characters of this conversation.`);
   return text;
+}
+
+/** As the library's `Template` does, but with a `range` that takes no more memory than a template can need. */
+function render(source: string, variables: Readonly<Record<string, unknown>>): string {
+  const environment = new Environment();
+  const globals = {
+    true: true,
+    True: true,
+    false: false,
+    False: false,
+    none: null,
+    None: null,
+    range,
+    raise_exception: (message: unknown): never => {
+      throw new Error(String(message));
+    },
+    strftime_now: (format: unknown): string => dateText(String(format), new Date()),
+  };
+  for (const [name, value] of Object.entries({ ...globals, ...variables })) environment.set(name, value);
+  const program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+  return String((new Interpreter(environment).run(program) as { value: unknown }).value);
+}
+
+/** Numbers that a template may count through. */
+const MAX_RANGE = 100_000;
+
+function range(first: number, end?: number, step = 1): number[] {
+  const [from, to] = end === undefined ? [0, first] : [first, end];
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  if (!(count <= MAX_RANGE)) throw new Error(`it counts from ${from} to ${to} by ${step}`);
+  return Array.from({ length: count }, (_, i) => from + i * step);
+}
+
+/** A date by the letters of C's `strftime` that templates use. */
+function dateText(format: string, date: Date): string {
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const month = (length: "short" | "long"): string => date.toLocaleString("en-US", { month: length });
+  const parts: Readonly<Record<string, () => string>> = {
+    d: () => two(date.getDate()),
+    m: () => two(date.getMonth() + 1),
+    y: () => two(date.getFullYear() % 100),
+    Y: () => String(date.getFullYear()),
+    b: () => month("short"),
+    B: () => month("long"),
+    A: () => date.toLocaleString("en-US", { weekday: "long" }),
+    a: () => date.toLocaleString("en-US", { weekday: "short" }),
+    H: () => two(date.getHours()),
+    M: () => two(date.getMinutes()),
+    S: () => two(date.getSeconds()),
+    "%": () => "%",
+  };
+  return format.replace(/%([a-zA-Z%])/g, (whole, letter: string) => parts[letter]?.() ?? whole);
 }
 
 function chosen(templates: unknown, name: string | undefined): string {

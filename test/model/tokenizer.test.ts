@@ -298,6 +298,14 @@ describe("chat templates", () => {
       () => refusing.applyChatTemplate(messages),
       /cannot write this conversation: .*no system role/,
     );
+    for (const template of ["{% for i in range(1000000000) %}x{% endfor %}", "{{ range(0, 5, 0) }}"])
+      assert.throws(() => refusing.applyChatTemplate(messages, { template }), /it counts from 0 to/);
+    assert.equal(
+      refusing.applyChatTemplate(messages, {
+        template: "{{ range(1, 4) | join(',') }} {{ strftime_now('%d %b %Y') | length }}",
+      }),
+      "1,2,3 11",
+    );
     const broken = makeTokenizer(json("split-bpe.json"), { chat_template: "{% for %}" });
     assert.throws(() => broken.applyChatTemplate(messages), /cannot write this conversation/);
   });
