@@ -35,5 +35,7 @@ const rows = [1, 2].map((loads) => {
     (peak / size).toFixed(2),
   ];
 });
-console.log(`\nA file of ${megabytes(size)} MB; the peak should be within 1.2 × of it, loaded once or twice.`);
+console.log(
+  `\nA file of ${megabytes(size)} MB; the peak should be within 1.2 × of it, loaded once or twice.`,
+);
 printTable(["ms and MB", "load", "first logits", "resident", "anonymous", "peak", "peak/file"], rows);
