@@ -4,7 +4,7 @@
  */
 
 import protobuf from "protobufjs/light.js";
-import { addedTokens, tokenContent } from "./special-tokens.js";
+import { addedTokens, beginsWith, tokenContent } from "./special-tokens.js";
 
 const field = (type: string, id: number): protobuf.IField => ({ type, id });
 /** A field of which it must be known whether the file has it: a list of none or one value. */
@@ -137,19 +137,11 @@ export function sentencePieceJson(
   });
   const bos = named.bos_token;
   const addsBos = config.add_bos_token !== false && bos !== undefined && Object.hasOwn(vocab, bos);
-  const text = { Sequence: { id: "A", type_id: 0 } };
   return {
     added_tokens: specials.filter(({ content }) => content !== unk),
     normalizer: normalizerOf(settings),
     pre_tokenizer: null,
-    post_processor: addsBos
-      ? {
-          type: "TemplateProcessing",
-          single: [{ SpecialToken: { id: bos, type_id: 0 } }, text],
-          pair: [{ SpecialToken: { id: bos, type_id: 0 } }, text, { Sequence: { id: "B", type_id: 1 } }],
-          special_tokens: { [bos]: { id: bos, ids: [vocab[bos]], tokens: [bos] } },
-        }
-      : null,
+    post_processor: addsBos ? beginsWith(bos, vocab[bos]) : null,
     decoder: {
       type: "Sequence",
       decoders: [

@@ -39,3 +39,15 @@ export function addedTokens(
     if (!specials.includes(content)) tokens.push({ id, content, special: true });
   return tokens;
 }
+
+/** A post-processor that begins texts with a token, in the form of `tokenizer.json`. */
+export function beginsWith(token: string, id: unknown): Json {
+  const first = { SpecialToken: { id: token, type_id: 0 } };
+  const text = { Sequence: { id: "A", type_id: 0 } };
+  return {
+    type: "TemplateProcessing",
+    single: [first, text],
+    pair: [first, text, { Sequence: { id: "B", type_id: 1 } }],
+    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+  };
+}

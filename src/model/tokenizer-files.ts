@@ -2,7 +2,7 @@
 
 import { exists, joinPath, readFile, readJsonFile, readTextFile } from "../array/index.js";
 import { sentencePieceJson } from "./sentencepiece.js";
-import { addedTokens, asObject, type Json, tokenContent } from "./special-tokens.js";
+import { addedTokens, asObject, beginsWith, type Json, tokenContent } from "./special-tokens.js";
 
 /** What a folder says of its tokenizer. */
 export interface TokenizerFiles {
@@ -76,6 +76,7 @@ async function fromOlderFiles(folder: string, files: readonly string[], config: 
 function byteLevelJson(vocab: Json, merges: string, config: Json): unknown {
   const lines = merges.split(/\r?\n/).filter((line) => line !== "" && !/^#version/.test(line));
   const known = "<|endoftext|>";
+  const bos = tokenContent(config.bos_token);
   const specials = addedTokens(vocab, config);
   if (Object.hasOwn(vocab, known) && !specials.some(({ content }) => content === known))
     specials.push({ id: vocab[known], content: known, special: true });
@@ -83,7 +84,10 @@ function byteLevelJson(vocab: Json, merges: string, config: Json): unknown {
     added_tokens: specials,
     normalizer: null,
     pre_tokenizer: { type: "ByteLevel", add_prefix_space: config.add_prefix_space === true, use_regex: true },
-    post_processor: null,
+    post_processor:
+      config.add_bos_token === true && bos !== undefined && Object.hasOwn(vocab, bos)
+        ? beginsWith(bos, vocab[bos])
+        : null,
     decoder: { type: "ByteLevel" },
     model: { type: "BPE", vocab, merges: lines, unk_token: null },
   };

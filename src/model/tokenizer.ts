@@ -107,17 +107,13 @@ class LoadedTokenizer implements Tokenizer {
     this.addsBos = this.bosToken !== undefined && this.around.before.includes(this.bosToken);
   }
 
-  /** What the post-processor adds, with what transformers' settings say about it. */
+  /** What the post-processor adds. As in transformers, `add_bos_token` says nothing beside a `tokenizer.json`. */
   private addedAround(): { before: number[]; after: number[] } {
     const probe = this.raw("a");
     const whole = this.ids(this.inner.encode("a").ids);
     const start = whole.findIndex((_, i) => probe.every((id, j) => whole[i + j] === id));
     const before = start < 0 ? [] : whole.slice(0, start);
     const after = start < 0 ? [] : whole.slice(start + probe.length);
-    const bos = this.bosToken;
-    if (bos === undefined) return { before, after };
-    if (this.config.add_bos_token === true && before[0] !== bos) before.unshift(bos);
-    if (this.config.add_bos_token === false && before[0] === bos) before.shift();
     return { before, after };
   }
 
