@@ -5,6 +5,7 @@ export {
   type CompositionScores,
   compositionScores,
 } from "./composition-scores.js";
+export { type CopyingScores, copyingScores } from "./copying-scores.js";
 export {
   type DetectedHeads,
   type DetectHeadsOptions,

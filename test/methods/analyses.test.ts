@@ -9,7 +9,12 @@ import {
   tensor,
   toNested,
 } from "../../src/array/index.js";
-import { compositionScores, detectHeads, directLogitAttribution } from "../../src/methods/index.js";
+import {
+  compositionScores,
+  copyingScores,
+  detectHeads,
+  directLogitAttribution,
+} from "../../src/methods/index.js";
 import {
   type ActivationCache,
   FactoredMatrix,
@@ -155,7 +160,7 @@ for (const family of ["gpt2", "llama"])
         check();
       });
 
-      it("decompose what heads read and write", () => {
+      it("decompose what heads read and write", async () => {
         const { weights } = model;
         const ov = weights.get("OV").at(0, 1);
         compare(ov.svd().S, "ov.L0H1.singular_values");
@@ -186,6 +191,7 @@ for (const family of ["gpt2", "llama"])
             worst.add("full eigenvalues", distance(full.eigenvalues(), expected("full_ov.L0H1.eigenvalues")));
           }
         compare(tensor(scores, [model.config.nLayers, model.config.nHeads]), "full_ov.copying_score");
+        compare((await copyingScores(model)).values, "full_ov.copying_score");
         check();
       });
 

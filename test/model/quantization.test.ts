@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { contiguous, type Tensor, writeSafetensors } from "../../src/array/index.js";
+import * as ort from "onnxruntime-node";
+import { contiguous, type Tensor, tensor, writeSafetensors } from "../../src/array/index.js";
 import { ablate, loadModel, logitDiff, type Model } from "../../src/model/index.js";
 import { scratchCache } from "../cache.js";
 import { scratchFolder } from "../scratch.js";
@@ -96,6 +97,20 @@ for (const family of ["gpt2", "llama"])
           size < statSync(join(source, "model.safetensors")).size * (bits === 8 ? 0.55 : 0.45),
           String(size),
         );
+      });
+
+      it("has logits near those of the original, as far as its bits allow, and exports what plain ONNX Runtime runs", async () => {
+        const plain = await loadModel(source);
+        const model = await loadModel(source, { quantization });
+        const logits = await model.forward(tokens);
+        const error = scaledError(logits, await plain.forward(tokens), 1);
+        console.log(`      largest error of a logit, of the largest logit: ${(100 * error).toFixed(1)} %`);
+        assert.ok(error > 0 && error < (quantization === "int8" ? 0.05 : 0.5), String(error));
+        await model.exportOnnx(scratch("model.onnx"));
+        const session = await ort.InferenceSession.create(scratch("model.onnx"));
+        const feed = new ort.Tensor("int64", BigInt64Array.from(tokens.flat(), BigInt), [2, 7]);
+        const { logits: exported } = await session.run({ tokens: feed });
+        assert.ok(scaledError(tensor(exported!.data as Float32Array, logits.shape), logits, 1) < 1e-5);
       });
 
       it("refuses gradients with respect to the quantised weights, by name", async () => {
