@@ -9,7 +9,13 @@ function memory() {
   if (!existsSync("/proc/self/smaps_rollup")) return undefined;
   const text = readFileSync("/proc/self/smaps_rollup", "utf8") + readFileSync("/proc/self/status", "utf8");
   const bytes = (key) => 1024 * Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(text)[1]);
-  return { resident: bytes("Rss"), anonymous: bytes("Anonymous"), peak: bytes("VmHWM") };
+  // Pages that are mapped twice count once in Pss, as they take memory once.
+  return {
+    resident: bytes("Rss"),
+    proportional: bytes("Pss"),
+    anonymous: bytes("Anonymous"),
+    peak: bytes("VmHWM"),
+  };
 }
 
 const { loadModel } = await import(packageUrl);

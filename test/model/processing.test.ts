@@ -3,11 +3,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   contiguous,
+  logSoftmax,
   type NpyArray,
   npyToTensor,
   readNpz,
   type Tensor,
-  tensor,
   toNested,
 } from "../../src/array/index.js";
 import { loadModel } from "../../src/model/index.js";
@@ -19,19 +19,6 @@ const tokens = [
   [5, 17, 3, 42, 8, 61, 5],
   [1, 2, 3, 4, 5, 6, 7],
 ];
-
-function logSoftmax(x: Tensor): Tensor {
-  const { data, shape } = contiguous(x);
-  const width = shape.at(-1)!;
-  const result = new Float32Array(data.length);
-  for (let from = 0; from < data.length; from += width) {
-    const row = data.subarray(from, from + width);
-    const most = Math.max(...row);
-    const log = most + Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0));
-    for (let i = 0; i < width; i++) result[from + i] = row[i]! - log;
-  }
-  return tensor(result, shape);
-}
 
 describe("processed weights", () => {
   scratchCache();
