@@ -22,6 +22,8 @@ export interface OnnxTensorInfo {
   readonly shape: readonly (number | string)[];
 }
 
+const isArray = (value: unknown): boolean => ArrayBuffer.isView((value as Partial<AnyTensor>).data);
+
 const kindOf = (dtype: DType): "float" | "integer" => (dtype.includes("float") ? "float" : "integer");
 
 /**
@@ -34,7 +36,7 @@ export function readOnnxInputs(
   expected: readonly OnnxTensorInfo[],
 ): Record<string, Feed> {
   const names = expected.map(({ name }) => name);
-  if (typeof inputs !== "object" || inputs === null || "shape" in inputs || Array.isArray(inputs))
+  if (typeof inputs !== "object" || inputs === null || Array.isArray(inputs) || isArray(inputs))
     throw new Error(
       `An ONNX model is run on an object of arrays by name, such as { ${JSON.stringify(names[0] ?? "x")}: array }; its inputs are ${names.join(", ")}.`,
     );

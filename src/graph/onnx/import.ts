@@ -9,7 +9,15 @@ import { AXES_KEY } from "./emit.js";
 import { evaluateNode } from "./known.js";
 import { type Known, NodeView, type Surroundings } from "./node.js";
 import { opaqueTypes } from "./opaque-types.js";
-import { type KnownType, labelOf, type OnnxModel, type OnnxNode, readModel, subgraphsOf } from "./read.js";
+import {
+  type KnownType,
+  labelOf,
+  nodeOf,
+  type OnnxModel,
+  type OnnxNode,
+  readModel,
+  subgraphsOf,
+} from "./read.js";
 import { ruleFor } from "./rules/index.js";
 import { decodeNode, encodeModel, encodeNode, type NodeProto } from "./schema.js";
 import { readTensor, type StoredTensor, type TensorContext } from "./tensors.js";
@@ -152,6 +160,8 @@ class Builder implements Surroundings {
   /** The axes of points, where the file was written with them. */
   private readonly axes: Readonly<Record<string, unknown>>;
   private readonly batch: Dim | undefined;
+  /** The names of all that nodes of the main graph give. */
+  private readonly later: ReadonlySet<string>;
 
   constructor(
     private readonly model: OnnxModel,
@@ -160,6 +170,7 @@ class Builder implements Surroundings {
   ) {
     this.axes = readAxes(model.metadata.get(AXES_KEY));
     this.batch = model.inputs[0]?.shape[0];
+    this.later = new Set(model.nodes.flatMap((node) => node.outputs));
   }
 
   get opset(): number {
@@ -256,6 +267,7 @@ class Builder implements Surroundings {
         this.addConstant(at);
         return;
       }
+      if (node.domain === "" && node.type === "If" && this.inline(at)) return;
       const made = ruleFor(at)?.(at);
       const outputs = made === undefined ? undefined : Array.isArray(made) ? made : [made];
       const isWhole = outputs && node.outputs.every((name, i) => name === "" || outputs[i] !== undefined);
@@ -285,14 +297,48 @@ class Builder implements Surroundings {
     this.addWeight({ ...tensor, name });
   }
 
+  /**
+   * A branch whose condition is known is the graph itself: exporters write those where shapes decide. Tells whether it
+   * was; otherwise the node is kept as it is.
+   */
+  private inline(at: NodeView): boolean {
+    const condition = at.known(0)?.[0];
+    const branch = at.graph(condition ? "then_branch" : "else_branch");
+    if (typeof condition !== "number" || branch?.output.length !== at.node.outputs.length) return false;
+    const own = [
+      ...branch.initializer.map(({ name }) => name),
+      ...branch.node.flatMap((inner) => inner.output.filter((name) => name !== "")),
+    ];
+    const given = new Set(own);
+    if (own.some((name) => this.values.has(name) || this.later.has(name))) return false;
+    if (branch.output.some(({ name }) => !given.has(name) && !this.values.has(name))) return false;
+    for (const proto of branch.initializer)
+      this.addWeight(readTensor(proto, this.context, `The weight "${proto.name}" of a branch`));
+    for (const inner of branch.node) {
+      const node = nodeOf(inner);
+      const missing = [...node.inputs, ...node.captured].find(
+        (name) => name !== "" && !this.values.has(name),
+      );
+      if (missing !== undefined) throw new Error(`a branch reads "${missing}" before it is made.`);
+      this.addNode(node);
+    }
+    at.node.outputs.forEach((name, i) => {
+      if (name === "") return;
+      this.define(name, this.value(branch.output[i]!.name));
+      const known = this.knowns.get(branch.output[i]!.name);
+      if (known) this.knowns.set(name, known);
+    });
+    return true;
+  }
+
   /** A node kept as it is. */
   private keep(at: NodeView): (Value | undefined)[] {
     const { node } = at;
     const types = this.outputTypes(at);
     const proto = decodeNode(encodeNode(node.proto));
     let count = 0;
-    upgradeNode(proto, this.model.opset, (values) =>
-      this.addUpgrade(`${labelOf(node)}/upgraded ${count++}`, values),
+    upgradeNode(proto, this.model.opset, (values, shape = [values.length]) =>
+      this.addUpgrade(`${labelOf(node)}/upgraded ${count++}`, values, shape),
     );
     for (const tensor of tensorsOf(proto))
       if (tensor.dataLocation !== 0) throw new Error("it holds numbers that lie in another file.");
@@ -327,17 +373,11 @@ class Builder implements Surroundings {
     return domain === "" ? Math.max(WRITTEN_OPSET, this.model.opset) : (this.model.domains.get(domain) ?? 1);
   }
 
-  private addUpgrade(name: string, values: readonly number[]): string {
+  private addUpgrade(name: string, values: readonly number[], shape: readonly number[]): string {
     const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
     let unique = name;
     while (this.values.has(unique)) unique += "'";
-    this.addWeight({
-      name: unique,
-      dtype: "int64",
-      shape: [values.length],
-      source: { kind: "given", bytes },
-      bytes,
-    });
+    this.addWeight({ name: unique, dtype: "int64", shape, source: { kind: "given", bytes }, bytes });
     return unique;
   }
 

@@ -42,6 +42,16 @@ const recurrent: Types = (at) => {
   ];
 };
 
+/** A reduction over axes that are computed. */
+const reduction: Types = (at) => {
+  const { dtype, rank } = at.input(0);
+  const [count] = at.has(1) ? at.input(1).shape : [];
+  if (at.flag("keepdims", true)) return [{ dtype, shape: at.freshShape(rank) }];
+  return typeof count === "number" && count > 0 && count <= rank
+    ? [{ dtype, shape: at.freshShape(rank - count) }]
+    : undefined;
+};
+
 const table: Readonly<Record<string, Types>> = {
   Size: () => [{ dtype: "int64", shape: [] }],
   Range: (at) => [{ dtype: at.input(0).dtype, shape: [rangeSize(at)] }],
@@ -84,5 +94,7 @@ function rangeSize(at: NodeView): Dim {
 /** The types of the outputs of a node that is kept as it is, where they can be told. */
 export function opaqueTypes(at: NodeView): (Type | undefined)[] | undefined {
   const { type, domain } = at.node;
-  return domain === "" && Object.hasOwn(table, type) ? table[type]!(at) : undefined;
+  if (domain !== "") return undefined;
+  if (type.startsWith("Reduce")) return reduction(at);
+  return Object.hasOwn(table, type) ? table[type]!(at) : undefined;
 }

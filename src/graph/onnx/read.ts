@@ -147,14 +147,7 @@ class GraphReader {
 
   private readNode(proto: NodeProto): OnnxNode {
     checkNode(proto, this.domains, 0);
-    const node: OnnxNode = {
-      type: proto.opType,
-      domain: domainOf(proto),
-      inputs: proto.input,
-      outputs: proto.output,
-      captured: capturedNames(proto),
-      proto,
-    };
+    const node = nodeOf(proto);
     for (const name of proto.output) if (name !== "") this.give(name, node);
     return node;
   }
@@ -198,6 +191,16 @@ class GraphReader {
     return order;
   }
 }
+
+/** A node, with what it reads. */
+export const nodeOf = (proto: NodeProto): OnnxNode => ({
+  type: proto.opType,
+  domain: domainOf(proto),
+  inputs: proto.input,
+  outputs: proto.output,
+  captured: capturedNames(proto),
+  proto,
+});
 
 /** A node's name, for messages. */
 export const labelOf = (node: OnnxNode): string =>

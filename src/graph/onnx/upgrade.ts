@@ -11,8 +11,11 @@ export const WRITTEN_OPSET = 20;
 
 const REDUCTIONS = /^Reduce(L1|L2|LogSum|LogSumExp|Max|Mean|Min|Prod|SumSquare)$/;
 
+/** Names a new tensor of 64-bit integers, by default of one dimension. */
+type Constant = (values: readonly number[], shape?: readonly number[]) => string;
+
 /** Brings a node, and those of its subgraphs, to the written operator set; `constant` names a tensor of integers. */
-export function upgradeNode(node: NodeProto, opset: number, constant: (values: number[]) => string): void {
+export function upgradeNode(node: NodeProto, opset: number, constant: Constant): void {
   if (node.domain !== "" && node.domain !== "ai.onnx") return;
   for (const graph of subgraphsOf(node)) upgradeGraph(graph, opset);
   if (opset < 18 && REDUCTIONS.test(node.opType)) attributeToInput(node, "axes", 1, constant);
@@ -21,14 +24,12 @@ export function upgradeNode(node: NodeProto, opset: number, constant: (values: n
   if (opset < 20 && node.opType === "DFT") {
     const axis = take(node, "axis");
     while (node.input.length < 2) node.input.push("");
-    node.input.push(scalarOf(constant, axis ? toNumber(axis.i) : 1));
+    node.input.push(constant([axis ? toNumber(axis.i) : 1], []));
   }
   if (opset < 20 && node.opType === "GridSample") renameMode(node, { bilinear: "linear", bicubic: "cubic" });
   if (opset < 16 && node.opType === "RoiAlign" && !has(node, "coordinate_transformation_mode"))
     node.attribute = [...node.attribute, text("coordinate_transformation_mode", "output_half_pixel")];
 }
-
-const scalarOf = (constant: (values: number[]) => string, value: number): string => constant([value]);
 
 function upgradeGraph(graph: GraphProto, opset: number): void {
   let count = 0;
@@ -38,11 +39,11 @@ function upgradeGraph(graph: GraphProto, opset: number): void {
     ...graph.node.flatMap(({ output, input }) => [...output, ...input]),
   ]);
   for (const node of graph.node)
-    upgradeNode(node, opset, (values) => {
+    upgradeNode(node, opset, (values, shape = [values.length]) => {
       while (taken.has(`upgraded ${count}`)) count++;
       const name = `upgraded ${count++}`;
       const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-      const tensor = { name, dims: [values.length], dataType: 7, rawData } as never;
+      const tensor = { name, dims: shape, dataType: 7, rawData } as never;
       graph.initializer = [...graph.initializer, tensor];
       return name;
     });
@@ -57,12 +58,7 @@ function take(node: NodeProto, name: string): AttributeProto | undefined {
   return found;
 }
 
-function attributeToInput(
-  node: NodeProto,
-  name: string,
-  at: number,
-  constant: (values: number[]) => string,
-): void {
+function attributeToInput(node: NodeProto, name: string, at: number, constant: Constant): void {
   const attribute = take(node, name);
   if (!attribute) return;
   while (node.input.length < at) node.input.push("");
