@@ -219,7 +219,7 @@ export class Engine {
       length,
       promptLength: window.promptLength ?? batch.tokens[0]!.length,
       growing: window.growing ?? false,
-      ...(batch.source ? { sizes: sizesOf(batch) } : {}),
+      ...(batch.source ? { source: batch.source.tokens[0]!.length } : {}),
     };
     return Object.assign(batchFeeds(batch, this.config, start), ...edits.map((edit) => edit.feeds(seen)));
   }
@@ -255,14 +255,6 @@ export function withSlopes(graph: g.Graph, metric: g.Value, names: readonly stri
   });
   return { outputs };
 }
-
-/** The sizes of the named dimensions of a model of two stacks. */
-const sizesOf = ({ tokens, source }: Batch): Map<string, number> =>
-  new Map([
-    ["batch", tokens.length],
-    ["pos", tokens[0]!.length],
-    ["source", source!.tokens[0]!.length],
-  ]);
 
 /** Throws if a change is asked for at points that the rest of this graph is not made from. */
 export function refuseAsides(graph: g.Graph, names: readonly string[]): void {

@@ -1,14 +1,16 @@
 /** Text generation with a memory of keys and values. */
 
-import { randomGenerator, type Tensor } from "../array/index.js";
+import { type AnyTensor, randomGenerator, type Tensor } from "../array/index.js";
+import * as g from "../graph/index.js";
 import { reportProgress, workSignal } from "../runtime/host.js";
 import type { Feed } from "../runtime/ort.js";
 import type { ModelConfig } from "./config.js";
 import type { Edit } from "./edits.js";
-import type { Engine } from "./engine.js";
-import { type NamedHook, runHooked } from "./hooks.js";
+import type { Engine, Request } from "./engine.js";
+import { feedOf, type NamedHook, runHooked } from "./hooks.js";
 import type { Batch } from "./input.js";
-import { pastName, presentName } from "./parts/context.js";
+import { newMemory } from "./memory.js";
+import { ENCODED } from "./parts/context.js";
 import { checkSampling, type SamplingOptions, sampleToken } from "./sample.js";
 
 /** What `onToken` is told after each step. */
@@ -55,42 +57,25 @@ export async function generateTokens(
   );
   const ends = new Set(stopAtEos ? engine.config.eosTokens : []);
   const edits = engine.lower(options.edits);
-  // A state-space model has no keys and values, and one of two stacks reads its source: each step runs everything.
-  const remembers = !engine.config.stateSpace && !engine.config.encoder;
   const request = {
     points: [],
     logits: "last",
     edits,
     padded: batch.mask !== undefined,
-    cached: remembers,
+    cached: true,
   } as const;
-  const nLayers = remembers ? engine.config.nLayers : 0;
-  const memory = new KeyValueMemory({ ...engine.config, nLayers }, count, promptLength + maxNewTokens);
+  const memory = newMemory(engine.config, count, promptLength + maxNewTokens);
+  const run = stepRunner(engine, request, hooks, signal);
   const rows = batch.tokens.map((row) => [...row]);
   const mask = batch.mask?.map((row) => [...row]);
   const texts = rows.map((row, i) => row.filter((_, pos) => mask?.[i]?.[pos] !== 0));
   const ended = rows.map(() => false);
   for (let step = 1; step <= maxNewTokens && ended.includes(false); step++) {
-    if (crossesLongContext(engine.config, memory.length, rows[0]!.length)) memory.length = 0;
+    if (crossesLongContext(engine.config, memory.length, rows[0]!.length)) memory.clear();
     const window = { start: memory.length, promptLength, growing: true };
-    const feeds = {
-      ...engine.feeds({ tokens: rows, mask, source: batch.source }, edits, window),
-      ...memory.feeds(),
-    };
-    const outputs =
-      hooks.length === 0
-        ? await engine.plan(request).run(feeds, { signal })
-        : await runHooked(
-            engine.runtime,
-            engine.requested(
-              request,
-              hooks.map(([name]) => name),
-            ),
-            feeds,
-            hooks,
-            signal,
-          );
-    memory.append(outputs as Record<string, Tensor>);
+    const seen = { tokens: rows, mask, source: batch.source };
+    const outputs = await run({ ...engine.feeds(seen, edits, window), ...memory.feeds() });
+    memory.append(outputs as Record<string, Tensor>, rows[0]!.length - memory.length);
     const logits = rowsOf(outputs.logits as Tensor);
     const chosen = logits.map((row, i) => (ended[i] ? undefined : sampleToken(row, options, randoms[i]!)));
     chosen.forEach((token, i) => {
@@ -107,6 +92,50 @@ export async function generateTokens(
   }
   return texts;
 }
+
+type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Record<string, AnyTensor>>;
+
+/** What runs a step. Of a model of two stacks the first step runs the encoder, and all steps what follows it. */
+function stepRunner(
+  engine: Engine,
+  request: Request,
+  hooks: readonly NamedHook[],
+  signal: AbortSignal | undefined,
+): Run {
+  const { runtime, config } = engine;
+  if (!config.encoder && hooks.length === 0) return (feeds) => engine.plan(request).run(feeds, { signal });
+  const graph = engine.requested(
+    request,
+    hooks.map(([name]) => name),
+  );
+  const runner = (part: g.Graph, own: readonly NamedHook[]): Run => {
+    if (own.length > 0) return (feeds) => runHooked(runtime, part, feeds, own, signal);
+    const plan = runtime.plan(part);
+    return (feeds) => plan.run(feeds, { signal });
+  };
+  if (!config.encoder) return runner(graph, hooks);
+  const { before, after } = g.cut(graph, ENCODED);
+  const points = g.pointsOf(before);
+  const encode = runner(
+    before,
+    hooks.filter(([name]) => points.has(name)),
+  );
+  const write = runner(
+    after,
+    hooks.filter(([name]) => !points.has(name)),
+  );
+  let encoded: Record<string, Feed> | undefined;
+  return async (feeds) => {
+    encoded ??= feedsOf(before, await encode(feeds));
+    return write({ ...feeds, ...encoded });
+  };
+}
+
+/** Values of a graph's outputs, to be fed to another. */
+const feedsOf = ({ outputs }: g.Graph, values: Readonly<Record<string, AnyTensor>>): Record<string, Feed> =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, feedOf(value, outputs[name]!.dtype)]),
+  );
 
 /** Whether the rotation of all positions changes as a text grows, so that keys in memory would be turned wrongly. */
 const crossesLongContext = ({ rotary }: ModelConfig, remembered: number, length: number): boolean =>
@@ -128,48 +157,4 @@ function rowsOf(logits: Tensor): Float32Array[] {
     const start = (row * length + length - 1) * vocabulary;
     return logits.data.subarray(start, start + vocabulary);
   });
-}
-
-/** The keys and values of the positions seen so far, `[past, batch, kvHead, dHead]` in each layer. */
-class KeyValueMemory {
-  /** Positions remembered. */
-  length = 0;
-  private readonly width: number;
-  private readonly buffers = new Map<string, { present: string; data: Float32Array }>();
-
-  constructor(
-    private readonly config: ModelConfig,
-    private readonly batch: number,
-    capacity: number,
-  ) {
-    this.width = batch * config.nKvHeads * config.dHead;
-    for (let layer = 0; layer < config.nLayers; layer++)
-      for (const kind of ["key", "value"] as const)
-        this.buffers.set(pastName(kind, layer), {
-          present: presentName(kind, layer),
-          data: new Float32Array(capacity * this.width),
-        });
-  }
-
-  /** What is remembered, as views of the buffers. */
-  feeds(): Record<string, Feed> {
-    const shape = [this.length, this.batch, this.config.nKvHeads, this.config.dHead];
-    const feed = (data: Float32Array): Feed => ({
-      dtype: "float32",
-      shape,
-      data: data.subarray(0, this.length * this.width),
-    });
-    return Object.fromEntries([...this.buffers].map(([name, { data }]) => [name, feed(data)]));
-  }
-
-  /** Adds the keys and values of new positions. */
-  append(outputs: Readonly<Record<string, Tensor>>): void {
-    let added = 0;
-    for (const { present, data } of this.buffers.values()) {
-      const fresh = outputs[present]!;
-      data.set(fresh.data, this.length * this.width);
-      added = fresh.shape[0]!;
-    }
-    this.length += added;
-  }
 }

@@ -69,7 +69,7 @@ function checked(returned: Tensor, value: Tensor, name: string): Tensor {
 }
 
 /** What a run gave, to be fed to the next one. */
-function feedOf(value: AnyTensor, dtype: g.ElementType): Feed {
+export function feedOf(value: AnyTensor, dtype: g.ElementType): Feed {
   const { data, shape } = contiguous(value as Tensor) as AnyTensor;
   return { dtype, shape, data: elementsAs(data, dtype) };
 }

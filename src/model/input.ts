@@ -179,7 +179,7 @@ const int64 = (rows: readonly (readonly number[])[]): Feed => ({
  */
 export function batchFeeds(
   { tokens, mask, tokenTypes, source }: Batch,
-  config: Pick<ModelConfig, "bidirectional" | "tokenTypes">,
+  config: Pick<ModelConfig, "bidirectional" | "tokenTypes" | "stateSpace">,
   start = 0,
 ): Record<string, Feed> {
   const fresh = (rows: readonly (readonly number[])[]): readonly (readonly number[])[] =>
@@ -191,7 +191,7 @@ export function batchFeeds(
     tokens: int64(fresh(tokens)),
     positions: int64(fresh(positions)),
     ...(types ? { tokenTypes: int64(fresh(types)) } : {}),
-    ...(mask ? { attentionMask: int64(mask) } : {}),
+    ...(mask ? { attentionMask: int64(config.stateSpace ? fresh(mask) : mask) } : {}),
     ...(source ? sourceFeeds(source) : {}),
   };
 }

@@ -29,6 +29,8 @@ export interface Window {
   readonly promptLength: number;
   /** Whether positions behind the prompt are still to come, as in generation. */
   readonly growing: boolean;
+  /** Positions of the source, where the model reads one beside what it writes. */
+  readonly source?: number;
   /** The sizes of named dimensions, where a model has other names than `batch` and `pos`. */
   readonly sizes?: ReadonlyMap<string, number>;
 }
@@ -37,6 +39,7 @@ export interface Window {
 export function runningSize(dim: Dim, axis: string, window: Window): number | undefined {
   if (typeof dim === "number") return dim;
   if (window.sizes) return window.sizes.get(dim);
+  if (dim === "source") return window.source;
   if (axis === "batch") return window.batch;
   return axis === "key" ? window.start + window.length : window.length;
 }
@@ -119,6 +122,9 @@ export class SelectionMask {
 
   /** The window along an axis of positions. */
   private along(window: Window, axis: number): Window {
+    const { source } = window;
+    if (source !== undefined && this.site.shape[axis] === "source")
+      return { ...window, start: 0, length: source, promptLength: source, growing: false };
     if (!window.sizes) return window;
     const length = runningSize(this.site.shape[axis]!, this.site.axes[axis]!, window);
     if (length !== undefined) return { ...window, length, promptLength: length };

@@ -11,7 +11,7 @@ import type { ModelConfig } from "./config.js";
 import type { EncoderLayout, Layout } from "./family.js";
 import type { AttentionSetting } from "./parts/attention.js";
 import { block } from "./parts/block.js";
-import type { Context, GraphOptions, ParameterType } from "./parts/context.js";
+import { type Context, ENCODED, type GraphOptions, type ParameterType, RESIDUAL } from "./parts/context.js";
 import { embedding } from "./parts/embedding.js";
 import { head } from "./parts/head.js";
 import { attentionBias } from "./parts/masks.js";
@@ -31,7 +31,8 @@ export function transformer(
   options: GraphOptions,
 ): g.Graph {
   const outputs: Record<string, Value> = {};
-  const total = options.cached ? "past+pos" : "pos";
+  // State spaces look back at nothing but their state.
+  const total = options.cached && !layout.stateSpace ? "past+pos" : "pos";
   const stack = layout.encoder ? "decoder." : "";
   const context: Context = {
     config,
@@ -73,6 +74,7 @@ function encoded(
   const { block: blocks, relativeBias: table, lnFinal } = encoder;
   const context: Context = {
     ...base,
+    options: { ...base.options, cached: false },
     config: { ...base.config, bidirectional: true, nLayers: base.config.encoder!.nLayers },
     layout: { embed: base.layout.embed, block: blocks, relativeBias: table },
     pos: "source",
@@ -84,7 +86,8 @@ function encoded(
     mask,
   };
   const residual = residualStream(context, embedding(context));
-  return { value: norm(context, "encoder_final_ln", residual, lnFinal), bias: attentionBias(context)! };
+  const normed = norm(context, "encoder_final_ln", residual, lnFinal);
+  return { value: g.point(ENCODED, normed, RESIDUAL), bias: attentionBias(context)! };
 }
 
 /** What attention depends on in each layer: made once for all layers, and once for those that see a window only. */

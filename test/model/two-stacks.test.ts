@@ -98,11 +98,23 @@ describe("a model of two stacks", () => {
 
   it("goes on from what is written, with edits in every step", async () => {
     const vector = Float32Array.from({ length: model.config.dModel }, (_, i) => 3 * Math.sin(i));
-    const edits = [add("encoder.0.hook_resid_post", vector)];
+    const edits = [
+      add("encoder.0.hook_resid_post", vector, { pos: 3 }),
+      add("decoder.0.hook_resid_post", vector, { pos: 3 }),
+      ablate("decoder.1.cross_attn.hook_z", { head: 1, pos: [0, 2] }),
+      scale("decoder.1.hook_mlp_out", 0.5),
+    ];
     const row = [0, 7];
     for (let i = 0; i < 4; i++) {
+      const there = edits.filter(
+        ({ pos, point }) => pos !== 3 || String(point).startsWith("e") || row.length > 3,
+      );
+      const run =
+        row.length < 3
+          ? there.map((edit) => (Array.isArray(edit.pos) ? { ...edit, pos: [0] } : edit))
+          : there;
       const { data } = contiguous(
-        await model.forward([source[0]!], { decoderInput: [row], edits, logits: "last" }),
+        await model.forward([source[0]!], { decoderInput: [row], edits: run, logits: "last" }),
       );
       row.push(data.reduce((best, x, id) => (x > data[best]! ? id : best), 0));
     }
@@ -113,6 +125,13 @@ describe("a model of two stacks", () => {
       stopAtEos: false,
     });
     assert.deepEqual(tokens, [row]);
+    const seen: string[] = [];
+    const watch = (_: Tensor, { name }: { name: string }): void => {
+      seen.push(name);
+    };
+    const names = ["encoder.1.hook_resid_pre", "decoder.0.hook_resid_pre"];
+    await model.generate([source[0]!], { maxNewTokens: 2, hooks: names.map((name) => [name, watch]) });
+    assert.deepEqual(seen, [names[0], names[1], names[1]]); // the source is read once
   });
 
   it("is exported with inputs for both", async () => {

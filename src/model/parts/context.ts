@@ -53,6 +53,12 @@ export const MAP: readonly string[] = ["batch", "head", "query", "key"];
 export const NEURONS: readonly string[] = ["batch", "pos", "dMlp"];
 export const LOGITS: readonly string[] = ["batch", "pos", "dVocab"];
 
-/** The names under which the keys and values of a layer are fed and given back. */
-export const pastName = (kind: "key" | "value", layer: number): string => `past.${layer}.${kind}`;
-export const presentName = (kind: "key" | "value", layer: number): string => `present.${layer}.${kind}`;
+/** The point of what the encoder of a model of two stacks gives to its decoder. */
+export const ENCODED = "encoder.hook_out";
+
+/** What is remembered of a layer: keys and values, or a state and what its convolution reads again. */
+export type Remembered = "key" | "value" | "state" | "input";
+
+/** The names under which what is remembered of a layer is fed and given back. */
+export const pastName = (kind: Remembered, layer: number): string => `past.${layer}.${kind}`;
+export const presentName = (kind: Remembered, layer: number): string => `present.${layer}.${kind}`;

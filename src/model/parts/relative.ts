@@ -11,10 +11,15 @@ import type { Context } from "./context.js";
 export function relativeBias(context: Context, table: string): Value {
   const { buckets, maxDistance } = context.config.relativeBias!;
   const { bidirectional } = context.config;
+  const { pos, total } = context;
+  const zero = g.scalar(0, "int64");
   // Read from the tokens, so that the bias can be computed alone.
   const length = g.squeeze(g.slice(g.shapeOf(context.tokens), 0, 1, 2), [0]);
-  const positions = g.range(g.scalar(0, "int64"), length, context.pos);
-  const offset = g.sub(g.unsqueeze(positions, [0]), g.unsqueeze(positions, [1])); // key − query
+  const first = context.options.cached ? g.dimension("past") : zero;
+  const end = context.options.cached ? g.add(first, length) : length;
+  const query = g.range(first, end, pos);
+  const key = total === pos ? query : g.range(zero, end, total);
+  const offset = g.sub(g.unsqueeze(key, [0]), g.unsqueeze(query, [1]));
   const count = bidirectional ? buckets / 2 : buckets;
   const distance = bidirectional ? g.abs(offset) : g.maximum(g.neg(offset), 0);
   const near = Math.floor(count / 2);
