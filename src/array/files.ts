@@ -16,6 +16,7 @@ import {
   access,
   copyFile,
   mkdir,
+  readFile as nodeReadFile,
   realpath as nodeRealpath,
   stat as nodeStat,
   symlink as nodeSymlink,
@@ -238,6 +239,54 @@ export async function moveFile(from: string, to: string): Promise<void> {
   await rename(from, to).catch((error) => {
     throw fileError(error, "rename", from);
   });
+}
+
+/** Milliseconds between two looks at a lock. */
+const LOCK_PAUSE = 100;
+
+/**
+ * Calls `work` while no other process, and no other call in this one, holds the lock `path`. The lock of a process that
+ * has ended is taken over.
+ */
+export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  await makeFolder(nodeDirname(path));
+  while (!(await takeLock(path))) {
+    signal?.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE));
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function takeLock(path: string): Promise<boolean> {
+  try {
+    const handle = await open(path, "wx");
+    await handle.writeFile(String(process.pid));
+    await handle.close();
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EEXIST") throw fileError(error, "lock", path);
+  }
+  const [owner, { mtimeMs }] = await Promise.all([
+    nodeReadFile(path, "utf8").catch(() => ""),
+    nodeStat(path).catch(() => ({ mtimeMs: Date.now() })),
+  ]);
+  // A lock is empty for the moment in which it is made.
+  const isOld = owner === "" ? Date.now() - mtimeMs > 10_000 : !isRunning(Number(owner));
+  if (isOld) await rm(path, { force: true });
+  return false;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === "EPERM";
+  }
 }
 
 /** Makes a relative symbolic link to a file, or a copy of it where links are not allowed. What is there is replaced. */

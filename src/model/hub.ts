@@ -5,7 +5,7 @@
  * checks what came.
  */
 
-import { environment, exists, joinPath, linkFile, makeFolder, writeFile } from "../array/index.js";
+import { environment, exists, joinPath, linkFile, makeFolder, withLock, writeFile } from "../array/index.js";
 import { type Progress, reportProgress, workSignal } from "../runtime/host.js";
 import { hubCache, isOffline, snapshotFolder, snapshotOf } from "./hub-cache.js";
 import { downloadFile, HubError, hubFetch } from "./hub-fetch.js";
@@ -110,18 +110,14 @@ async function fetchFiles(
   const fetchOne = async (file: HubFile): Promise<void> => {
     const link = joinPath(folder, file.path);
     const blob = joinPath(repository, "blobs", blobName(file));
-    if (!(await exists(blob))) {
+    const download = async (): Promise<void> => {
+      if (await exists(blob)) return advance(file.size);
       const url = `${endpoint()}/${name}/resolve/${commit}/${encodeURIComponent(file.path)}`;
-      await downloadFile({
-        url,
-        file,
-        target: blob,
-        name,
-        revision,
-        onBytes: advance,
-        ...(signal ? { signal } : {}),
-      });
-    } else advance(file.size);
+      const asked = { name, revision, ...(signal ? { signal } : {}) };
+      await downloadFile({ ...asked, url, file, target: blob, onBytes: advance });
+    };
+    if (await exists(blob)) advance(file.size);
+    else await withLock(`${blob}.lock`, download, signal);
     if (!(await exists(link))) await linkFile(blob, link);
   };
   await makeFolder(folder);

@@ -28,6 +28,8 @@ export interface Tokenizer {
   tokenText(id: number): string;
   /** A conversation as text, by the chat template of the model. */
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatOptions): string;
+  /** The token ids of a conversation; the template says itself where BOS is, so none is added. */
+  encodeChat(messages: readonly ChatMessage[], options?: ChatOptions): number[];
 }
 
 /** The tokenizer of a folder in Hugging Face's layout, or `undefined` where it has none. */
@@ -167,6 +169,10 @@ class LoadedTokenizer implements Tokenizer {
       if (content !== undefined) specials[key] = content;
     }
     return applyChatTemplate(messages, this.config.chat_template, specials, options);
+  }
+
+  encodeChat(messages: readonly ChatMessage[], options?: ChatOptions): number[] {
+    return this.raw(this.applyChatTemplate(messages, options));
   }
 
   // ---- inside

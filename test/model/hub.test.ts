@@ -338,6 +338,17 @@ describe("models of the hub", () => {
     assert.equal(hub.visits.at(-1)!.range, "bytes=30000-");
   });
 
+  it("are downloaded once by loads at the same time, and in spite of a process that ended half-way", async () => {
+    const content = hub.files.get("model.safetensors")!;
+    mkdirSync(repository("blobs"), { recursive: true });
+    writeFileSync(repository("blobs", `${sha256(content)}.lock`), "2147483646");
+    const models = await Promise.all([1, 2, 3].map(() => loadModel("owner/name")));
+    const [first, ...others] = await Promise.all(models.map((model) => model.forward(tokens)));
+    for (const logits of others) assert.deepEqual(logits, first);
+    assert.equal(hub.visits.filter(({ host }) => host === "storage").length, 1);
+    assert.ok(readdirSync(repository("blobs")).every((name) => /^[0-9a-f]+$/.test(name)));
+  });
+
   it("in shards come with the shards that their index names, and with nothing outside of their folder", async () => {
     const weights = [...(await readSafetensors(fixture("models", "gpt2", "model.safetensors")))];
     const map: Record<string, string> = {};

@@ -268,6 +268,10 @@ describe("chat templates", () => {
       tokenizer.applyChatTemplate(messages),
       "<|begin|><|system|>Be brief.\n<|user|>Hi <b>\n<|assistant|>",
     );
+    const ids = tokenizer.encodeChat(messages);
+    assert.equal(tokenizer.decode(ids), tokenizer.applyChatTemplate(messages));
+    const [bos] = tokenizer.encode("<|begin|>", { prependBos: false });
+    assert.equal(ids.filter((id) => id === bos).length, 1);
     assert.equal(
       tokenizer.applyChatTemplate(messages.slice(1), { addGenerationPrompt: false }),
       "<|begin|><|user|>Hi <b>\n",

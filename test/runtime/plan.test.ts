@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { joinPath, normalTensor, randomGenerator, writeSafetensors } from "../../src/array/index.js";
+import {
+  joinPath,
+  normalTensor,
+  randomGenerator,
+  readSafetensorsHeader,
+  writeSafetensors,
+} from "../../src/array/index.js";
 import * as g from "../../src/graph/index.js";
 import { loadModel } from "../../src/model/index.js";
 import { setHost } from "../../src/runtime/host.js";
@@ -134,6 +140,44 @@ describe("plans", () => {
       `      6 plans over ${(source.byteLength / 2 ** 20).toFixed(0)} MiB of weights: ${(grown / 2 ** 20).toFixed(0)} MiB more`,
     );
     assert.ok(grown < source.byteLength, `${grown} bytes`);
+  });
+});
+
+describe("weights of 16 bits", () => {
+  const scratch = scratchFolder();
+
+  it("are widened one after another, so that a run has no float32 copy of them all", async function () {
+    if (process.platform !== "linux") return this.skip();
+    const size = 2048;
+    const count = 12;
+    const random = randomGenerator(1);
+    const { data, shape } = normalTensor(random, [size, size], { standardDeviation: 1 / Math.sqrt(size) });
+    const names = Array.from({ length: count }, (_, i) => `w${String(i).padStart(2, "0")}`);
+    const stored = new Map(names.map((name) => [name, { dtype: "bfloat16", shape, data } as const]));
+    await writeSafetensors(scratch("model.safetensors"), stored);
+    const { tensors } = await readSafetensorsHeader(scratch("model.safetensors"));
+    const runtime = new Runtime({
+      folder: scratch(),
+      source: (name) => ({ kind: "file", location: "model.safetensors", ...tensors.get(name)! }) as const,
+    });
+    const x = g.input("x", "float32", ["batch", size]);
+    const y = names.reduce<g.Value>(
+      (value, name) => g.matmul(value, g.cast(g.parameter(name, "bfloat16", [size, size]), "float32")),
+      x,
+    );
+    const feed: Feed = { dtype: "float32", shape: [1, size], data: new Float32Array(size).fill(1) };
+    const anonymous = (): number =>
+      Number(/Anonymous:\s+(\d+)/.exec(readFileSync("/proc/self/smaps_rollup", "utf8"))![1]) * 1024;
+    const before = anonymous();
+    const plan = runtime.plan({ outputs: { y } });
+    for (let run = 0; run < 3; run++) await plan.run({ x: feed });
+    const grown = anonymous() - before;
+    const wide = count * size * size * 4;
+    console.log(
+      `      ${(grown / 2 ** 20).toFixed(0)} MiB more; all weights in float32: ${wide / 2 ** 20} MiB`,
+    );
+    assert.ok(grown < wide / 2, `${grown} bytes`);
+    await runtime.release();
   });
 });
 
