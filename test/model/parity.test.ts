@@ -3,18 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { contiguous, readSafetensors, type Tensor, tensor } from "../../src/array/index.js";
 import { crossEntropy, type Metric } from "../../src/model/index.js";
-import {
-  arithmeticError,
-  continuesAlike,
-  gradientError,
-  paddingError,
-  parameterGradientError,
-  someTokens,
-  watchedError,
-} from "./checks.js";
+import { arithmeticError, continuesAlike, paddingError, someTokens, watchedError } from "./checks.js";
 import { goldenFamilies, goldenFolder } from "./families.js";
 import { type Feature, FeatureTable, type Mark, readTable, writeTable } from "./feature-table.js";
 import { openReference, type Reference, scaledError, under, Worst } from "./reference.js";
+import { gradientError, parameterGradientError } from "./slopes.js";
 
 const HOOKS = 5e-5;
 const GRADIENTS = 1e-4;

@@ -9,12 +9,12 @@ import {
   arithmeticError,
   continuesAlike,
   paddingError,
-  parameterGradientError,
   someTokens,
   watchedError,
   weightsError,
 } from "./checks.js";
 import { randomConfig, randomFamilies } from "./random-configs.js";
+import { parameterGradientError } from "./slopes.js";
 
 /** New parameters whose maps have biases too; those of norms stay 0. */
 function freshParameters(json: HfConfig, seed: number): ReadonlyMap<string, Tensor> {
