@@ -4,6 +4,7 @@ import ndarray from "ndarray";
 import { contiguous, type Tensor, tensor } from "../array/index.js";
 import { nearest } from "../graph/index.js";
 import type { ModelConfig } from "./config.js";
+import { type LogitAttrsOptions, logitAttrs, logitBias } from "./logit-attrs.js";
 import { actName } from "./names.js";
 import { PointCache } from "./point-cache.js";
 import * as stacks from "./residual-stack.js";
@@ -136,13 +137,13 @@ export class ActivationCache extends PointCache {
    * cache.logitAttrs(heads, { tokens: " Mary", incorrectTokens: " John" }); // [component, batch]
    * ```
    */
-  logitAttrs(stack: stacks.ResidualStack, options: stacks.LogitAttrsOptions): Tensor {
-    return stacks.logitAttrs(this.source, stack, options);
+  logitAttrs(stack: stacks.ResidualStack, options: LogitAttrsOptions): Tensor {
+    return logitAttrs(this.source, stack, options);
   }
 
   /** What no component adds to those logits: of the final norm's bias and of the unembedding's, for each row. */
-  logitBias(options: stacks.LogitAttrsOptions): number[] {
-    return stacks.logitBias(this.source, options, this.tokens.length);
+  logitBias(options: LogitAttrsOptions): number[] {
+    return logitBias(this.source, options, this.tokens.length);
   }
 
   private get source(): stacks.StackSource {

@@ -10,6 +10,7 @@ export type { Hook, HookPoint } from "./hooks.js";
 export { downloadModel, type HubOptions } from "./hub.js";
 export type { ModelInput } from "./input.js";
 export { bundledModels, type LoadOptions, loadModel } from "./load.js";
+export type { LogitAttrsOptions } from "./logit-attrs.js";
 export { type MemoryModelOptions, modelInMemory } from "./memory-model.js";
 export {
   crossEntropy,
@@ -47,6 +48,6 @@ export type {
 export { PointCache } from "./point-cache.js";
 export type { Processing } from "./processing.js";
 export type { Quantization } from "./quantize.js";
-export type { LogitAttrsOptions, ResidualStack, StackOptions } from "./residual-stack.js";
+export type { ResidualStack, StackOptions } from "./residual-stack.js";
 export type { Encoding, Tokenizer } from "./tokenizer.js";
 export type { ModelWeights } from "./weights.js";
