@@ -135,6 +135,10 @@ const cases: Record<string, GradientCase> = {
     shapes: [["batch", 4]],
     make: (a) => g.padBy(a!, integers(1, -1, 0, 2), { value: g.scalar(3) }, ["more", 5]),
   },
+  "padBy, the value": {
+    shapes: [["batch", 4], []],
+    make: (a, value) => g.padBy(a!, integers(1, -1, 0, 2), { value }, ["more", 5]),
+  },
   "padBy chosen axes": {
     shapes: [["batch", 4]],
     make: (a) => g.padBy(a!, integers(1, 2), { axes: integers(1) }, ["batch", 7]),

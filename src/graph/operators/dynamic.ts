@@ -14,6 +14,8 @@ import {
   reshapeLike,
   scatterLike,
   shapeOf,
+  sub,
+  sum,
   sumTo,
   triangle,
 } from "../build.js";
@@ -166,9 +168,16 @@ export const dynamic: Record<string, Operator> = {
   padBy: {
     infer: shaped,
     // Negative paddings cut off.
-    gradient: ({ inputs, attributes }, gradient) => {
+    gradient: ({ inputs, attributes }, gradient, needs) => {
       const [x, pads, ...rest] = inputs as [Value, Value, ...Value[]];
-      return [padBy(gradient, neg(pads), { axes: rest[attributes.hasValue ? 1 : 0] }, x.shape)];
+      const axes = rest[attributes.hasValue ? 1 : 0];
+      const inside = padBy(gradient, neg(pads), { axes }, x.shape);
+      if (!attributes.hasValue) return [inside];
+      return [
+        inside,
+        undefined,
+        needs[2] ? reshapeLike(sub(sum(gradient), sum(inside)), rest[0]!) : undefined,
+      ];
     },
     emit: ({ inputs: [x, pads, ...rest], attributes }, emitter) => {
       const [value, axes] = attributes.hasValue ? rest : [undefined, rest[0]];

@@ -3,7 +3,7 @@
 import type { MatmulOptions } from "../../build.js";
 import * as g from "../../build.js";
 import type { Dim, Value } from "../../value.js";
-import { fitted, fittedTo, joinShapes, type NodeView } from "../node.js";
+import { axisOf, fitted, fittedTo, joinShapes, type NodeView } from "../node.js";
 import type { Rules } from "./rule.js";
 
 /** A product by ONNX's rule: vectors become matrices, leading axes broadcast, inner sizes are assumed to be equal. */
@@ -31,8 +31,13 @@ const withDim = (x: Value, axis: number, dim: Dim): Value =>
 
 function layerNorm(at: NodeView): readonly (Value | undefined)[] | undefined {
   const [x, weight] = [at.input(0), at.input(1)];
-  const axis = at.int("axis", -1);
-  if ((axis !== -1 && axis !== x.rank - 1) || weight.rank !== 1) return undefined;
+  const axis = axisOf(at.int("axis", -1), x.rank);
+  if (axis !== x.rank - 1 || weight.rank !== 1) {
+    if (at.gives(1) || at.gives(2)) return undefined;
+    const normal = normalize(x, axis, at.float("epsilon", 1e-5));
+    const [a, b] = fitted(normal, weight) as [Value, Value];
+    return [at.has(2) ? broadcastAdd(g.mul(a, b), at.input(2)) : g.mul(a, b)];
+  }
   const bias = at.optional(2) ?? g.fill(0, weight.shape, weight.dtype);
   const result = g.layerNorm(x, weight, bias, at.float("epsilon", 1e-5));
   return [result, at.gives(1) ? g.item(result, 1) : undefined, at.gives(2) ? g.item(result, 2) : undefined];
@@ -40,15 +45,31 @@ function layerNorm(at: NodeView): readonly (Value | undefined)[] | undefined {
 
 function rmsNorm(at: NodeView): readonly (Value | undefined)[] | undefined {
   const [x, weight] = [at.input(0), at.input(1)];
-  const axis = at.int("axis", -1);
-  if ((axis !== -1 && axis !== x.rank - 1) || weight.rank !== 1) return undefined;
+  const axis = axisOf(at.int("axis", -1), x.rank);
+  if (axis !== x.rank - 1 || weight.rank !== 1) {
+    if (at.gives(1)) return undefined;
+    const squares = g.mean(g.square(x), from(axis, x), true);
+    const [a, b] = fitted(g.div(x, g.sqrt(g.add(squares, at.float("epsilon", 1e-5)))), weight) as [
+      Value,
+      Value,
+    ];
+    return [g.mul(a, b)];
+  }
   const result = g.rmsNorm(x, weight, at.float("epsilon", 1e-5));
   return [result, at.gives(1) ? g.item(result, 1) : undefined];
 }
 
-/** For each channel, over the axes behind it. */
-function normalize(x: Value, epsilon: number): Value {
-  const axes = x.shape.map((_, i) => i).slice(2);
+/** The axes from one on. */
+const from = (axis: number, x: Value): number[] => x.shape.map((_, i) => i).slice(axis);
+
+const broadcastAdd = (a: Value, b: Value): Value => {
+  const [left, right] = fitted(a, b) as [Value, Value];
+  return g.add(left, right);
+};
+
+/** Without mean and of variance 1, over the axes from one on. */
+function normalize(x: Value, axis: number, epsilon: number): Value {
+  const axes = from(axis, x);
   const centred = g.sub(x, g.mean(x, axes, true));
   return g.div(centred, g.sqrt(g.add(g.mean(g.square(centred), axes, true), epsilon)));
 }
@@ -76,8 +97,7 @@ export const productRules: Rules = {
     const added = at.optional(2);
     if (!added) return result;
     const beta = at.float("beta", 1);
-    const [a, b] = fitted(result, beta === 1 ? added : g.mul(added, beta)) as [Value, Value];
-    return g.add(a, b);
+    return broadcastAdd(result, beta === 1 ? added : g.mul(added, beta));
   },
   LayerNormalization: layerNorm,
   RMSNormalization: rmsNorm,
@@ -100,7 +120,7 @@ export const productRules: Rules = {
   InstanceNormalization: (at) => {
     const [x, weight, bias] = at.inputs() as [Value, Value, Value];
     if (x.rank < 3) return undefined;
-    const [a, b] = fitted(normalize(x, at.float("epsilon", 1e-5)), byChannel(weight, x.rank)) as [
+    const [a, b] = fitted(normalize(x, 2, at.float("epsilon", 1e-5)), byChannel(weight, x.rank)) as [
       Value,
       Value,
     ];
@@ -112,7 +132,7 @@ export const productRules: Rules = {
     if (x.rank < 3 || groups < 1) return undefined;
     const target = g.constant([0, groups, -1], [3], "int64");
     const apart = g.reshapeBy(x, target, [x.shape[0]!, groups, at.fresh(x.rank)]);
-    const normal = normalize(apart, at.float("epsilon", 1e-5));
+    const normal = normalize(apart, 2, at.float("epsilon", 1e-5));
     const perGroup = weight.shape[0] === groups && at.opset < 21;
     if (!perGroup)
       return g.add(g.mul(g.reshapeLike(normal, x), byChannel(weight, x.rank)), byChannel(bias, x.rank));
