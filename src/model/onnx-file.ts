@@ -7,15 +7,18 @@ import {
   fileSizeSync,
   folderOf,
   joinPath,
+  type LazyTensor,
   readFile,
   readRangeSync,
   realpath,
   realpathSync,
+  viewBytes,
 } from "../array/index.js";
 import type { ParameterSource } from "../graph/index.js";
 import * as g from "../graph/index.js";
 import { describeOutputs } from "../runtime/ort.js";
 import type { ParameterStore } from "../runtime/plan.js";
+import { derivedParameters } from "./derived.js";
 
 /** Where the weights of an ONNX file are, and their bytes. */
 export interface OnnxWeights extends ParameterStore {
@@ -28,7 +31,8 @@ export interface OnnxWeights extends ParameterStore {
 const LARGEST_FILE = 2 ** 31;
 
 /**
- * Opens an ONNX file. Its weights stay on the disk, in it or beside it, and are mapped from there.
+ * Opens an ONNX file. Its weights stay on the disk, in it or beside it, and are mapped from there. Weights inside of a
+ * large file seldom begin where they can be mapped: those are copied once to the cache folder (`TSLENS_CACHE`).
  *
  * @throws if it is not readable or not a model that can be run, in a sentence that names the file
  */
@@ -36,7 +40,8 @@ export async function openOnnx(path: string): Promise<{ imported: g.ImportedGrap
   const file = await realpath(path);
   const beside = besideFiles(absolutePath(path), file);
   const imported = await readGraph(path, file, beside);
-  const weights = new FileWeights(imported, file, beside);
+  const places = placesOf(imported, file, beside, await aligned(imported, file));
+  const weights = new FileWeights(places, file);
   // The bytes of the whole file are let go.
   const described = [...imported.weights].map(([name, { bytes: _, ...rest }]) => [name, rest] as const);
   return { imported: { ...imported, weights: new Map(described) }, weights };
@@ -87,36 +92,76 @@ function besideFiles(given: string, file: string): BesideFiles {
   };
 }
 
+/** Where a weight can be mapped from, or its bytes, which are held. */
+type Place = { readonly path: string; readonly offset: number; readonly byteLength: number } | Uint8Array;
+
+function placesOf(
+  imported: g.ImportedGraph,
+  file: string,
+  beside: BesideFiles,
+  aligned: ReadonlyMap<string, Place>,
+): Map<string, Place> {
+  const places = new Map(aligned);
+  for (const tensor of imported.weights.values()) {
+    const { name, source, bytes } = tensor;
+    if (aligned.has(name)) continue;
+    if (source.kind === "given") places.set(name, source.bytes);
+    else if (source.kind === "beside") places.set(name, { ...source, path: beside.path(source.location) });
+    else if (isOdd(tensor) || source.byteLength <= g.SMALL_TENSOR) places.set(name, bytes!.slice());
+    else places.set(name, { ...source, path: file });
+  }
+  return places;
+}
+
+/** Protocol buffers align nothing: what does not begin at a whole element of the file cannot be mapped as one. */
+const isOdd = ({ source, dtype }: g.StoredTensor): boolean =>
+  source.kind === "inside" &&
+  source.byteLength > g.SMALL_TENSOR &&
+  source.offset % bytesPerElement(dtype) !== 0;
+
+/** Of more bytes than this that cannot be mapped, a copy that can be is kept in the cache folder. */
+const MOST_HELD = 2 ** 24;
+
+/** Weights that stand oddly in a large file, mapped from a copy, which is made once. */
+async function aligned(imported: g.ImportedGraph, file: string): Promise<Map<string, Place>> {
+  const odd = [...imported.weights.values()].filter(isOdd);
+  const total = odd.reduce((sum, { bytes }) => sum + bytes!.byteLength, 0);
+  if (total <= MOST_HELD) return new Map();
+  const tensors = odd.map(({ name, dtype, shape, bytes }): [string, LazyTensor] => [
+    name,
+    { dtype, shape, read: async () => ({ dtype, shape, data: viewBytes(bytes!, dtype) }) },
+  ]);
+  const copy = await derivedParameters([file], { name: "aligned ONNX weights", tensors: new Map(tensors) });
+  return new Map(
+    odd.map(({ name }) => {
+      const place = copy.source(name) as Extract<ParameterSource, { kind: "file" }>;
+      return [name, { ...place, path: joinPath(copy.folder!, place.location) }];
+    }),
+  );
+}
+
 class FileWeights implements OnnxWeights {
   readonly folder: string;
-  private readonly places = new Map<string, { path: string; offset: number; byteLength: number }>();
-  /** Weights that are too small, or stand too oddly, to be mapped. */
-  private readonly held = new Map<string, Uint8Array>();
 
-  constructor(imported: g.ImportedGraph, file: string, beside: BesideFiles) {
-    for (const { name, dtype, source, bytes } of imported.weights.values()) {
-      if (source.kind === "given") this.held.set(name, source.bytes);
-      else if (source.kind === "beside")
-        this.places.set(name, { ...source, path: beside.path(source.location) });
-      // Protocol buffers align nothing: what is not at a whole element cannot be mapped as one.
-      else if (source.offset % bytesPerElement(dtype) === 0 && source.byteLength > g.SMALL_TENSOR)
-        this.places.set(name, { ...source, path: file });
-      else this.held.set(name, bytes!.slice());
-    }
-    this.folder = commonFolder([file, ...[...this.places.values()].map(({ path }) => path)]);
+  constructor(
+    private readonly places: ReadonlyMap<string, Place>,
+    file: string,
+  ) {
+    const paths = [...places.values()].flatMap((place) => ("path" in place ? [place.path] : []));
+    this.folder = commonFolder([file, ...paths]);
   }
 
   source(name: string): ParameterSource {
-    const place = this.places.get(name);
-    if (!place) return { kind: "inline", bytes: this.held.get(name)! };
+    const place = this.places.get(name)!;
+    if (!("path" in place)) return { kind: "inline", bytes: place };
     const { path, offset, byteLength } = place;
     const location = path.slice(this.folder.length).replace(/^[/\\]+/, "");
     return { kind: "file", location, offset, byteLength };
   }
 
   bytes(name: string): Uint8Array {
-    const place = this.places.get(name);
-    return place ? readRangeSync(place.path, place.offset, place.byteLength) : this.held.get(name)!;
+    const place = this.places.get(name)!;
+    return "path" in place ? readRangeSync(place.path, place.offset, place.byteLength) : place;
   }
 }
 
