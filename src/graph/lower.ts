@@ -3,13 +3,13 @@
  * float32 where they are used, so that a run takes no more memory than the largest of them.
  */
 
-import { cast, concat, gather, matmul, mul, slice } from "./build.js";
+import { add, cast, concat, gather, matmul, mul, slice } from "./build.js";
 import { type Graph, valuesOf } from "./graph.js";
 import { rebuild } from "./rewrites.js";
 import { apply, type ElementType, Value } from "./value.js";
 
 /** Matrices with more elements are made float32 part by part. */
-const MAX_WIDENED = 1 << 24;
+const MAX_WIDENED = 1 << 23;
 
 const narrow = new Set<ElementType>(["float16", "bfloat16"]);
 
@@ -39,14 +39,7 @@ function widened(value: Value): Value {
       const product = apply("matmulQuantized", [first, ...quantized.inputs], quantized.attributes);
       return scale === 1 ? product : mul(product, scale);
     }
-    if (isWidened(second) && value.attributes.transposeB && !value.attributes.transposeA) {
-      const parts = rowParts(stored(second));
-      if (parts.length > 1)
-        return concat(
-          parts.map((part) => matmul(first, cast(part, "float32"), { transposeB: true, scale })),
-          -1,
-        );
-    }
+    if (isWidened(second) && !value.attributes.transposeA) return productInParts(value, stored(second));
   }
   return value.inputs.some(isWidened) ? withOwnCasts(value) : value;
 }
@@ -65,13 +58,19 @@ function withOwnCasts(value: Value): Value {
   return new Value(value.op, operands, value.attributes, value);
 }
 
-/** The rows of a matrix in parts that are not too large. */
-function rowParts(matrix: Value): Value[] {
+/** A product with a matrix, some of its rows at a time where it is large: parts of the result, or of the sum. */
+function productInParts(value: Value, matrix: Value): Value {
+  const [x] = value.inputs as [Value];
+  const { transposeB, scale } = value.attributes as { transposeB: boolean; scale: number };
   const [rows, columns] = matrix.shape as [number, number];
   const each = Math.max(1, Math.floor(MAX_WIDENED / columns));
-  return Array.from({ length: Math.ceil(rows / each) }, (_, i) =>
-    slice(matrix, 0, i * each, Math.min(rows, (i + 1) * each)),
-  );
+  if (matrix.rank !== 2 || rows <= each) return withOwnCasts(value);
+  const parts = Array.from({ length: Math.ceil(rows / each) }, (_, i) => {
+    const [from, to] = [i * each, Math.min(rows, (i + 1) * each)];
+    const part = cast(slice(matrix, 0, from, to), "float32");
+    return matmul(transposeB ? x : slice(x, -1, from, to), part, { transposeB, scale });
+  });
+  return transposeB ? concat(parts, -1) : parts.reduce((sum, part) => add(sum, part));
 }
 
 /** The quantised matrix that an operand `[in, out]` is made from. */

@@ -4,9 +4,12 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
   joinPath,
+  maxAbsDifference,
   normalTensor,
   randomGenerator,
+  readSafetensorFloat32,
   readSafetensorsHeader,
+  type Tensor,
   writeSafetensors,
 } from "../../src/array/index.js";
 import * as g from "../../src/graph/index.js";
@@ -177,6 +180,49 @@ describe("weights of 16 bits", () => {
       `      ${(grown / 2 ** 20).toFixed(0)} MiB more; all weights in float32: ${wide / 2 ** 20} MiB`,
     );
     assert.ok(grown < wide / 2, `${grown} bytes`);
+    await runtime.release();
+  });
+
+  it("that are large are widened in parts, with the results of whole ones, read either way", async () => {
+    const [rows, columns] = [4100, 2100];
+    const { data, shape } = normalTensor(randomGenerator(2), [rows, columns]);
+    await writeSafetensors(
+      scratch("model.safetensors"),
+      new Map([["w", { dtype: "float16", shape, data } as const]]),
+    );
+    const { tensors } = await readSafetensorsHeader(scratch("model.safetensors"));
+    const whole = await readSafetensorFloat32(tensors.get("w")!);
+    const runtime = new Runtime({
+      folder: scratch(),
+      source: () => ({ kind: "file", location: "model.safetensors", ...tensors.get("w")! }) as const,
+    });
+    const w = g.cast(g.parameter("w", "float16", [rows, columns]), "float32");
+    const fed = g.input("fed", "float32", [rows, columns]);
+    const a = g.input("a", "float32", ["batch", 1, columns]);
+    const b = g.input("b", "float32", ["batch", 1, rows]);
+    const outputs = {
+      across: g.matmul(a, w, { transposeB: true, scale: 0.5 }),
+      along: g.matmul(b, w),
+      wholeAcross: g.matmul(a, fed, { transposeB: true, scale: 0.5 }),
+      wholeAlong: g.matmul(b, fed),
+    };
+    const feed = (size: number): Feed => {
+      const row = normalTensor(randomGenerator(size), [2, 1, size]);
+      return { dtype: "float32", shape: row.shape, data: row.data };
+    };
+    const run = await runtime.plan({ outputs }).run({
+      a: feed(columns),
+      b: feed(rows),
+      fed: { dtype: "float32", shape, data: whole.data },
+    });
+    for (const [name, size] of [
+      ["Across", rows],
+      ["Along", columns],
+    ] as const) {
+      const [parts, all] = [run[name.toLowerCase()]!, run[`whole${name}`]!];
+      assert.deepEqual(parts.shape, [2, 1, size]);
+      assert.ok(maxAbsDifference(parts as Tensor, all as Tensor) < 2e-3, name);
+    }
     await runtime.release();
   });
 });
