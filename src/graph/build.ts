@@ -378,6 +378,31 @@ export const pickBy = (
   shape: Shape,
 ): Value => apply("pickBy", operands, { type, ...attributes, shape });
 
+/**
+ * `x` with `updates` put into it by `type`, which is `ScatterElements` or `ScatterND` of ONNX: in place of what is there,
+ * or with `reduction: "add"` on top of it.
+ */
+export const putBy = (
+  type: "ScatterElements" | "ScatterND",
+  [x, indices, updates]: readonly [Value, Value, Value],
+  attributes: { readonly axis?: number; readonly reduction?: "add" } = {},
+): Value => {
+  const { axis, reduction } = attributes;
+  return apply("putBy", [x, indices, updates], { type, $axis: axis, $reduction: reduction });
+};
+
+/** Where the `k` largest (or smallest) elements along an axis are, as ONNX's `TopK` says; `shape` is the result's. */
+export const topIndices = (
+  x: Value,
+  k: Value,
+  { axis, largest, sorted }: { axis: number; largest: boolean; sorted: boolean },
+  shape: Shape,
+): Value => apply("topIndices", [x, k], { axis, largest, sorted, shape });
+
+/** A product of sums over named axes by Einstein's convention, such as `"bij,bjk->bik"`; `shape` is the result's. */
+export const einsum = (equation: string, operands: readonly Value[], shape: Shape): Value =>
+  apply("einsum", operands, { equation, shape });
+
 /** The part of a value joined along an axis that the last of these operands is. */
 export const partOf = (whole: Value, operands: readonly Value[], axis: number): Value =>
   apply("partOf", [whole, ...operands], { axis });

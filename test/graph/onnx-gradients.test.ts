@@ -118,6 +118,46 @@ const cases: Record<string, GradientCase> = {
     ],
     make: (a, b, c) => g.concat([a!, b!, c!], 1),
   },
+  "the largest elements, by topIndices": {
+    shapes: [["batch", 5]],
+    make: (a) => {
+      const indices = g.topIndices(a!, integers(2), { axis: 1, largest: true, sorted: true }, ["batch", 2]);
+      return g.pickBy("GatherElements", [a!, indices], { $axis: 1 }, ["batch", 2]);
+    },
+  },
+  "putBy: rows, one of them twice": {
+    shapes: [
+      [5, 3],
+      [3, 3],
+    ],
+    make: (x, updates) => g.putBy("ScatterND", [x!, g.constant([1, 4, 1], [3, 1], "int64"), updates!]),
+  },
+  "putBy: elements along an axis": {
+    shapes: [
+      [4, 3],
+      [2, 3],
+    ],
+    make: (x, updates) =>
+      g.putBy("ScatterElements", [x!, g.constant([0, 3, 1, 2, 3, -4], [2, 3], "int64"), updates!], {
+        axis: 0,
+      }),
+  },
+  "putBy: on top": {
+    shapes: [
+      [5, 3],
+      [3, 3],
+    ],
+    make: (x, updates) =>
+      g.putBy("ScatterND", [x!, g.constant([1, 4, 1], [3, 1], "int64"), updates!], { reduction: "add" }),
+  },
+  einsum: {
+    shapes: [
+      ["batch", 3, 4],
+      ["batch", 4, 2],
+      [2, 3],
+    ],
+    make: (a, b, c) => g.einsum("bij,bjk,ki->bk", [a!, b!, c!], ["batch", 2]),
+  },
   "the upper triangle": {
     shapes: [["batch", 3, 4]],
     make: (a) => g.triangle(a!, true, g.constant([1], [], "int64")),

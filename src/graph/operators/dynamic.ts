@@ -6,11 +6,16 @@
 import {
   cast,
   cumulativeSum,
+  einsum,
   expandBy,
+  greaterOrEqual,
   indicesOf,
+  maximum,
+  mul,
   neg,
   padBy,
   pickBy,
+  putBy,
   reshapeLike,
   scatterLike,
   shapeOf,
@@ -18,6 +23,7 @@ import {
   sum,
   sumTo,
   triangle,
+  where,
 } from "../build.js";
 import type { Attributes, Emitter, OnnxAttributes, Operator, Shape, Value } from "../value.js";
 
@@ -33,7 +39,9 @@ const sameAsFirst: Operator["infer"] = ([x]) => ({ dtype: x!.dtype, shape: x!.sh
 export const onnxAttributes = (attributes: Attributes): OnnxAttributes =>
   Object.fromEntries(
     Object.entries(attributes).flatMap(([name, value]) =>
-      name.startsWith("$") ? [[name.slice(1), value as number | string | readonly number[]]] : [],
+      name.startsWith("$") && value !== undefined
+        ? [[name.slice(1), value as number | string | readonly number[]]]
+        : [],
     ),
   );
 
@@ -131,6 +139,56 @@ export const dynamic: Record<string, Operator> = {
       const all = Array.from({ length: (places.at(-1) ?? -1) + 1 }, (_, i) => given[places.indexOf(i)] ?? "");
       return emitter.node(attributes.type as string, all, onnxAttributes(attributes));
     },
+  },
+  putBy: {
+    infer: sameAsFirst,
+    gradient: ({ inputs, attributes }, gradient, needs) => {
+      const [x, indices, updates] = inputs as [Value, Value, Value];
+      const type = attributes.type as "ScatterElements" | "ScatterND";
+      const axis = attributes.$axis as number | undefined;
+      const put = (into: Value, what: Value): Value => putBy(type, [into, indices, what], { axis });
+      const none = (like: Value): Value => sub(mul(indicesOf(like), 0), 1);
+      if (attributes.$reduction === "add") {
+        const of = type === "ScatterND" ? "GatherND" : "GatherElements";
+        const given = needs[2] ? pickBy(of, [gradient, indices], { $axis: axis }, updates.shape) : undefined;
+        return [gradient, undefined, given];
+      }
+      // Where several updates fall on one place, the gradient belongs to the one that stays there.
+      const kept = needs[0] ? greaterOrEqual(put(indicesOf(x), none(updates)), 0) : undefined;
+      const winner = needs[2] ? put(none(x), indicesOf(updates)) : undefined;
+      const won = winner && where(greaterOrEqual(winner, 0), gradient, 0);
+      return [
+        kept && where(kept, gradient, 0),
+        undefined,
+        won && scatterLike(won, maximum(winner, 0), updates),
+      ];
+    },
+    emit: ({ inputs, attributes }, emitter) =>
+      emitter.node(attributes.type as string, names(inputs, emitter), onnxAttributes(attributes)),
+  },
+  topIndices: {
+    infer: (_, { shape }) => ({ dtype: "int64", shape: shape as Shape }),
+    flat: true,
+    emit: ({ inputs, attributes: { axis, largest, sorted } }, emitter) => {
+      const flags = { axis: axis as number, largest: largest ? 1 : 0, sorted: sorted ? 1 : 0 };
+      return `${emitter.node("TopK", names(inputs, emitter), flags, { outputs: 2 })}:1`;
+    },
+  },
+  einsum: {
+    infer: shaped,
+    // Each operand's gradient is the product of the result's with the other operands, summed to the operand's axes.
+    gradient: ({ inputs, attributes }, gradient, needs) => {
+      const [terms, result] = (attributes.equation as string).split("->") as [string, string];
+      const letters = terms.split(",");
+      return inputs.map((operand, i) => {
+        if (!needs[i]) return undefined;
+        const others = inputs.filter((_, j) => j !== i);
+        const equation = `${[result, ...letters.filter((_, j) => j !== i)].join(",")}->${letters[i]}`;
+        return einsum(equation, [gradient, ...others], operand.shape);
+      });
+    },
+    emit: ({ inputs, attributes }, emitter) =>
+      emitter.node("Einsum", names(inputs, emitter), { equation: attributes.equation as string }),
   },
   // The part of a joined value that one of its operands, the last given, is.
   partOf: {

@@ -90,7 +90,7 @@ const concat: Rule = (at) => {
   const axis = axisOf(at.int("axis", 0), first.rank);
   if (values.some(({ rank }) => rank !== first.rank)) throw new Error("it joins tensors of different ranks.");
   const shape = first.shape.map((_, i) =>
-    i === axis ? 1 : values.map((value) => value.shape[i]!).reduce((a, b) => (a === b ? a : sameSize(a, b))),
+    i === axis ? 1 : values.map((value) => value.shape[i]!).reduce(sameSize),
   );
   const assumed = values.map((value) =>
     g.assume(
@@ -103,6 +103,7 @@ const concat: Rule = (at) => {
 
 /** Sizes that must be equal when the graph runs. */
 function sameSize(a: Dim, b: Dim): Dim {
+  if (a === b) return a;
   if (typeof a === "number" && typeof b === "number") throw new Error(`the sizes ${a} and ${b} differ.`);
   return typeof a === "number" ? a : typeof b === "number" ? b : joinDims(a, b);
 }
@@ -322,7 +323,68 @@ const blocks =
     return g.pickBy(type, [x], { $blocksize: size, ...mode, indexType: "float64" }, shape);
   };
 
+const put =
+  (type: "ScatterElements" | "ScatterND"): Rule =>
+  (at) => {
+    const [x, indices, updates] = at.inputs() as [Value, Value, Value];
+    const reduction = at.text("reduction", "none");
+    if (reduction !== "none" && reduction !== "add") return undefined;
+    const axis = type === "ScatterElements" ? axisOf(at.int("axis", 0), x.rank) : undefined;
+    return g.putBy(type, [x, g.cast(indices, "int64"), updates], {
+      axis,
+      ...(reduction === "add" ? { reduction } : {}),
+    });
+  };
+
+/** Sums of products whose every axis is in the result or in another operand: their gradients are such sums too. */
+const einsum: Rule = (at) => {
+  const operands = at.inputs();
+  const equation = at.text("equation", "").replaceAll(/\s/g, "");
+  const [terms, result] = equation.split("->");
+  const letters = (terms ?? "").split(",");
+  const isPlain = (text: string): boolean => /^[A-Za-z]*$/.test(text) && new Set(text).size === text.length;
+  if (result === undefined || ![...letters, result].every(isPlain)) return undefined;
+  if (letters.length !== operands.length || letters.some((text, i) => text.length !== operands[i]!.rank))
+    throw new Error(`its equation ${equation} does not fit its operands.`);
+  const elsewhere = (i: number): string => letters.filter((_, j) => j !== i).join("") + result;
+  if (!letters.every((text, i) => [...text].every((letter) => elsewhere(i).includes(letter))))
+    return undefined;
+  const sizes = new Map<string, Dim>();
+  letters.forEach((text, i) => {
+    [...text].forEach((letter, axis) => {
+      const size = operands[i]!.shape[axis]!;
+      const known = sizes.get(letter);
+      sizes.set(letter, known === undefined ? size : sameSize(known, size));
+    });
+  });
+  const assumed = operands.map((operand, i) =>
+    g.assume(
+      operand,
+      [...letters[i]!].map((letter) => sizes.get(letter)!),
+    ),
+  );
+  if (![...result].every((letter) => sizes.has(letter)))
+    throw new Error(`its equation ${equation} is wrong.`);
+  return g.einsum(
+    equation,
+    assumed,
+    [...result].map((letter) => sizes.get(letter)!),
+  );
+};
+
 export const shapeRules: Rules = {
+  ScatterElements: put("ScatterElements"),
+  ScatterND: put("ScatterND"),
+  Einsum: einsum,
+  TopK: (at) => {
+    const [x, k] = [at.input(0), at.input(1)];
+    const axis = axisOf(at.int("axis", -1), x.rank);
+    const count = at.known(1)?.[0];
+    const shape = x.shape.map((dim, i) => (i !== axis ? dim : isSize(count) ? count : at.fresh(i)));
+    const how = { axis, largest: at.flag("largest", true), sorted: at.flag("sorted", true) };
+    const indices = g.topIndices(x, k, how, shape);
+    return [g.pickBy("GatherElements", [x, indices], { $axis: axis }, shape), indices];
+  },
   Shape: (at) => {
     const whole = g.shapeOf(at.input(0));
     const start = at.int("start", 0);
