@@ -47,7 +47,8 @@ export async function quantizeParameters(
     const [out, inner] = (map.layout === "outIn" ? shape : [...shape].reverse()) as [number, number];
     const matrix = { bits, blockSize, out, inner };
     const shapes = g.quantizedShapes(matrix);
-    const blocks = once(() => quantizeMatrix(rowsOf(parameters.read(name), map), matrix));
+    // Made once for each of its two tensors: they are written far from each other, and only one is held at a time.
+    const blocks = (): QuantizedBlocks => quantizeMatrix(rowsOf(parameters.read(name), map), matrix);
     matrices.set(name, matrix);
     tensors.set(`${name}.packed`, {
       dtype: "uint8",
@@ -126,23 +127,14 @@ function quantizedParameters(
 const rowsOf = (stored: Tensor, { layout }: Linear): Tensor =>
   contiguous(layout === "outIn" ? stored : (stored.transpose(1, 0) as Tensor));
 
-/** The function's result, computed when it is first asked for, and given up when it has been taken twice. */
-function once<T>(make: () => T): () => T {
-  let value: T | undefined;
-  let taken = 0;
-  return () => {
-    value ??= make();
-    const result = value;
-    if (++taken === 2) value = undefined;
-    return result;
-  };
+/** A quantised matrix's two tensors. */
+interface QuantizedBlocks {
+  readonly packed: Uint8Array;
+  readonly scales: Float32Array;
 }
 
 /** Blocks of a matrix as unsigned integers around `2^(bits−1)`; of 4 bits two in a byte, the first one low. */
-function quantizeMatrix(
-  { data }: Tensor,
-  { bits, blockSize, out, inner }: QuantizedMatrix,
-): { packed: Uint8Array; scales: Float32Array } {
+function quantizeMatrix({ data }: Tensor, { bits, blockSize, out, inner }: QuantizedMatrix): QuantizedBlocks {
   const count = Math.ceil(inner / blockSize);
   const zero = 2 ** (bits - 1);
   const codes = new Uint8Array(out * count * blockSize).fill(zero);
