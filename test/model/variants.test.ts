@@ -8,8 +8,11 @@ describe("settings of families beside transformers", () => {
     it(`${variant} has the logits, and continues greedily`, async () => {
       const reference = await openReference(fixture("models", "variants", variant));
       const { model } = reference;
+      const written = reference.names.includes("decoder_tokens")
+        ? { decoderInput: reference.integers("decoder_tokens") }
+        : {};
       const error = scaledError(
-        await model.forward(reference.integers("tokens")),
+        await model.forward(reference.integers("tokens"), written),
         reference.tensor("logits"),
         1,
       );
