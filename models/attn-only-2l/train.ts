@@ -39,7 +39,15 @@ await train(model, {
   batch: (step) => {
     const whole = step % 4 === 3;
     const length = whole ? model.config.nCtx : LENGTH;
-    return model.batch(rows({ step, rows: (ROWS * LENGTH) / length, length: length + 1, repeats: 1 / 3 }));
+    return model.batch(
+      rows({
+        step,
+        rows: (ROWS * LENGTH) / length,
+        length: length + 1,
+        repeats: 1 / 3,
+        anyTokens: true,
+      }),
+    );
   },
   onStep: ({ step, loss }) => {
     if (step % 100 !== 0) return;

@@ -3,11 +3,12 @@
 import { joinPath, makeFolder, readJsonFile, writeSafetensors } from "../../src/array/index.js";
 import type { HfConfig } from "../../src/model/config.js";
 import { type LanguageModel, newLanguageModel, saveLanguageModel } from "../../src/model/language-model.js";
-import { cosineSchedule, type TrainingStep, train } from "../../src/train/index.js";
+import { cosineSchedule, inTurn, type TrainingStep, train } from "../../src/train/index.js";
 import { folder, type RowOptions, trainingRows } from "./data.js";
 
-/** All steps. */
-export const STEPS = 10_000;
+/** Steps until the learning rate rises again, and all steps. */
+const FIRST_STEPS = 10_000;
+export const STEPS = 16_000;
 const TOKENS_PER_STEP = 2048;
 
 /** Steps after which the model is kept: before, while and after heads of induction form, and then ever more rarely. */
@@ -17,17 +18,20 @@ export const KEPT_STEPS: readonly number[] = [250, 500, 1000, 1300, 1500, 1700, 
  * What rows are of, in turn. At first they are short and half of them nothing but repetitions, since heads that look at the
  * token before, and those that copy what came after a word, form sooner where there are few positions and much to gain.
  * Later a quarter are: without them the copying of arbitrary tokens is lost again to what the world's own text needs more.
+ * At last some of these repeat tokens of any kind, so that copying does not stop at the words that come at random in
+ * the world's own documents.
  */
 const PHASES = [
-  { until: 2500, short: true, repeats: 0.5 },
-  { until: 3500, short: false, repeats: 0 },
-  { until: STEPS, short: false, repeats: 0.25 },
+  { until: 2500, short: true, repeats: 0.5, anyTokens: false },
+  { until: 3500, short: false, repeats: 0, anyTokens: false },
+  { until: 8256, short: false, repeats: 0.25, anyTokens: false },
+  { until: STEPS, short: false, repeats: 0.25, anyTokens: true },
 ];
 
 function rowOptions(step: number, nCtx: number): RowOptions {
-  const { short, repeats } = PHASES.find(({ until }) => step < until)!;
+  const { short, repeats, anyTokens } = PHASES.find(({ until }) => step < until)!;
   const length = short && step % 4 !== 3 ? nCtx / 4 : nCtx;
-  return { step, rows: TOKENS_PER_STEP / length, length: length + 1, repeats };
+  return { step, rows: TOKENS_PER_STEP / length, length: length + 1, repeats, anyTokens };
 }
 
 /** Options of `trainTinyWorld`. */
@@ -47,7 +51,10 @@ export async function trainTinyWorld(options: TinyWorldTraining = {}): Promise<L
   const rows = await trainingRows("tiny-world");
   await train(model, {
     steps: Math.min(STEPS, options.steps ?? STEPS),
-    schedule: cosineSchedule({ peak: 2e-3, steps: STEPS, warmup: 100, final: 1e-4 }),
+    schedule: inTurn([
+      [FIRST_STEPS, cosineSchedule({ peak: 2e-3, steps: FIRST_STEPS, warmup: 100, final: 1e-4 })],
+      [STEPS, cosineSchedule({ peak: 1e-3, steps: STEPS - FIRST_STEPS, warmup: 100, final: 2e-5 })],
+    ]),
     adam: { beta2: 0.98, weightDecay: 0.05 },
     clipNorm: 1,
     ...(options.checkpoint ? { checkpoint: { path: options.checkpoint, every: 200 } } : {}),

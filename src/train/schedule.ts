@@ -27,3 +27,26 @@ export function cosineSchedule(options: {
     return final + 0.5 * (peak - final) * (1 + Math.cos(Math.PI * progress));
   };
 }
+
+/**
+ * Schedules one after another, each for its own number of steps and the last one on and on: with falling ones, warm restarts
+ * (Loshchilov and Hutter 2017, "SGDR").
+ *
+ * @example
+ * ```ts
+ * const first = cosineSchedule({ peak: 2e-3, steps: 100 });
+ * const rate = inTurn([[100, first], [50, cosineSchedule({ peak: 1e-3, steps: 50 })]]);
+ * rate(100); // 1e-3: the second begins
+ * ```
+ */
+export function inTurn(schedules: readonly (readonly [steps: number, schedule: Schedule])[]): Schedule {
+  if (schedules.length === 0) throw new Error("Schedules in turn are one at least; none came.");
+  return (step) => {
+    let from = 0;
+    for (const [steps, schedule] of schedules.slice(0, -1)) {
+      if (step < from + steps) return schedule(step - from);
+      from += steps;
+    }
+    return schedules.at(-1)![1](step - from);
+  };
+}
