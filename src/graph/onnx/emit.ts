@@ -1,6 +1,7 @@
 /** Writes a graph as an ONNX model. */
 
 import "../operators/index.js";
+import { bytesOf, elementsAs } from "../../array/dtype.js";
 import { termsOf } from "../dims.js";
 import { type Graph, topological } from "../graph.js";
 import {
@@ -333,19 +334,6 @@ function encodeAttribute(value: number | string | readonly number[] | { readonly
 }
 
 function encodeNumbers(values: readonly number[], dtype: ElementType): Uint8Array {
-  switch (dtype) {
-    case "float32":
-      return new Uint8Array(Float32Array.from(values).buffer);
-    case "float64":
-      return new Uint8Array(Float64Array.from(values).buffer);
-    case "int64":
-      return new Uint8Array(BigInt64Array.from(values.map((value) => BigInt(value))).buffer);
-    case "int32":
-      return new Uint8Array(Int32Array.from(values).buffer);
-    case "bool":
-    case "uint8":
-      return Uint8Array.from(values);
-    default:
-      throw new Error(`A constant in ${dtype} is not supported; make it float32 and cast it.`);
-  }
+  const isHalf = dtype === "float16" || dtype === "bfloat16";
+  return bytesOf(elementsAs(isHalf ? Float32Array.from(values) : Float64Array.from(values), dtype));
 }

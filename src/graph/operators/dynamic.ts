@@ -25,7 +25,8 @@ import {
   triangle,
   where,
 } from "../build.js";
-import type { Attributes, Emitter, OnnxAttributes, Operator, Shape, Value } from "../value.js";
+import { onnxType } from "../onnx/types.js";
+import type { Attributes, ElementType, Emitter, OnnxAttributes, Operator, Shape, Value } from "../value.js";
 
 const names = (values: readonly Value[], emitter: Emitter): string[] =>
   values.map((value) => emitter.name(value));
@@ -113,12 +114,17 @@ export const dynamic: Record<string, Operator> = {
   scatterLike: {
     infer: ([updates, , like]) => ({ dtype: updates!.dtype, shape: like!.shape }),
     emit: ({ inputs: [updates, indices, like], dtype }, emitter) => {
+      // ONNX Runtime adds no 16-bit floats up.
+      const isHalf = dtype === "float16" || dtype === "bfloat16";
+      const cast = (tensor: string, to: ElementType): string =>
+        isHalf ? emitter.node("Cast", [tensor], { to: onnxType(to) }) : tensor;
       const all = emitter.integers([-1]);
       const size = emitter.node("Reshape", [emitter.node("Size", [emitter.name(like!)]), all]);
-      const zeros = emitter.node("Expand", [emitter.numbers([0], dtype), size]);
+      const zeros = emitter.node("Expand", [emitter.numbers([0], isHalf ? "float32" : dtype), size]);
       const places = emitter.node("Reshape", [emitter.name(indices!), all]);
-      const flat = emitter.node("Reshape", [emitter.name(updates!), all]);
-      const sums = emitter.node("ScatterElements", [zeros, places, flat], { axis: 0, reduction: "add" });
+      const flat = emitter.node("Reshape", [cast(emitter.name(updates!), "float32"), all]);
+      const added = { axis: 0, reduction: "add" };
+      const sums = cast(emitter.node("ScatterElements", [zeros, places, flat], added), dtype);
       return emitter.node("Reshape", [sums, emitter.node("Shape", [emitter.name(like!)])], { allowzero: 1 });
     },
   },
