@@ -4,7 +4,7 @@
  */
 
 import protobuf from "protobufjs/light.js";
-import { addedTokens, beginsWith, tokenContent } from "./special-tokens.js";
+import { addedTokens, around, tokenContent } from "./special-tokens.js";
 
 const field = (type: string, id: number): protobuf.IField => ({ type, id });
 /** A field of which it must be known whether the file has it: a list of none or one value. */
@@ -137,11 +137,16 @@ export function sentencePieceJson(
   });
   const bos = named.bos_token;
   const addsBos = config.add_bos_token !== false && bos !== undefined && Object.hasOwn(vocab, bos);
+  const eos = named.eos_token;
+  const addsEos =
+    (config.add_eos_token === true || /^T5/.test(String(config.tokenizer_class))) &&
+    eos !== undefined &&
+    Object.hasOwn(vocab, eos);
   return {
     added_tokens: specials.filter(({ content }) => content !== unk),
     normalizer: normalizerOf(settings),
     pre_tokenizer: null,
-    post_processor: addsBos ? beginsWith(bos, vocab[bos]) : null,
+    post_processor: around(vocab, addsBos ? [bos] : [], addsEos ? [eos] : []),
     decoder: {
       type: "Sequence",
       decoders: [
@@ -157,7 +162,8 @@ export function sentencePieceJson(
 
 function normalizerOf(settings: Normalizer): unknown {
   const steps: unknown[] = [];
-  if (settings.charsmap.length > 0) steps.push({ type: "NFKC" });
+  if (settings.charsmap.length > 0)
+    steps.push({ type: "Precompiled", charsmap: settings.charsmap, step: "longest" });
   if (settings.removeExtraWhitespaces) {
     steps.push({ type: "Strip", strip_left: true, strip_right: true });
     steps.push({ type: "Replace", pattern: { Regex: " {2,}" }, content: " " });

@@ -40,14 +40,22 @@ export function addedTokens(
   return tokens;
 }
 
-/** A post-processor that begins texts with a token, in the form of `tokenizer.json`. */
-export function beginsWith(token: string, id: unknown): Json {
-  const first = { SpecialToken: { id: token, type_id: 0 } };
-  const text = { Sequence: { id: "A", type_id: 0 } };
+/** A post-processor that puts tokens around texts, in the form of `tokenizer.json`. */
+export function around(
+  vocab: Readonly<Record<string, unknown>>,
+  before: readonly string[],
+  after: readonly string[],
+): Json | null {
+  const tokens = [...before, ...after];
+  if (tokens.length === 0) return null;
+  const part = (token: string): Json => ({ SpecialToken: { id: token, type_id: 0 } });
+  const text = (id: string, type: number): Json => ({ Sequence: { id, type_id: type } });
   return {
     type: "TemplateProcessing",
-    single: [first, text],
-    pair: [first, text, { Sequence: { id: "B", type_id: 1 } }],
-    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+    single: [...before.map(part), text("A", 0), ...after.map(part)],
+    pair: [...before.map(part), text("A", 0), ...after.map(part), text("B", 1), ...after.map(part)],
+    special_tokens: Object.fromEntries(
+      tokens.map((token) => [token, { id: token, ids: [vocab[token]], tokens: [token] }]),
+    ),
   };
 }

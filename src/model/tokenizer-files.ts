@@ -2,7 +2,7 @@
 
 import { exists, joinPath, readFile, readJsonFile, readTextFile } from "../array/index.js";
 import { sentencePieceJson } from "./sentencepiece.js";
-import { addedTokens, asObject, beginsWith, type Json, tokenContent } from "./special-tokens.js";
+import { addedTokens, around, asObject, type Json, tokenContent } from "./special-tokens.js";
 
 /** What a folder says of its tokenizer. */
 export interface TokenizerFiles {
@@ -77,6 +77,7 @@ function byteLevelJson(vocab: Json, merges: string, config: Json): unknown {
   const lines = merges.split(/\r?\n/).filter((line) => line !== "" && !/^#version/.test(line));
   const known = "<|endoftext|>";
   const bos = tokenContent(config.bos_token);
+  const begins = config.add_bos_token === true && bos !== undefined && Object.hasOwn(vocab, bos);
   const specials = addedTokens(vocab, config);
   if (Object.hasOwn(vocab, known) && !specials.some(({ content }) => content === known))
     specials.push({ id: vocab[known], content: known, special: true });
@@ -84,10 +85,7 @@ function byteLevelJson(vocab: Json, merges: string, config: Json): unknown {
     added_tokens: specials,
     normalizer: null,
     pre_tokenizer: { type: "ByteLevel", add_prefix_space: config.add_prefix_space === true, use_regex: true },
-    post_processor:
-      config.add_bos_token === true && bos !== undefined && Object.hasOwn(vocab, bos)
-        ? beginsWith(bos, vocab[bos])
-        : null,
+    post_processor: around(vocab, begins ? [bos] : [], []),
     decoder: { type: "ByteLevel" },
     model: { type: "BPE", vocab, merges: lines, unk_token: null },
   };
@@ -109,7 +107,6 @@ function wordPieceJson(text: string, config: Json): unknown {
     sep_token: sep,
     unk_token: unk,
   };
-  const template = (token: string): object => ({ SpecialToken: { id: token, type_id: 0 } });
   return {
     added_tokens: addedTokens(vocab, specials),
     normalizer: {
@@ -120,20 +117,7 @@ function wordPieceJson(text: string, config: Json): unknown {
       lowercase,
     },
     pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: {
-      type: "TemplateProcessing",
-      single: [template(cls), { Sequence: { id: "A", type_id: 0 } }, template(sep)],
-      pair: [
-        template(cls),
-        { Sequence: { id: "A", type_id: 0 } },
-        template(sep),
-        { Sequence: { id: "B", type_id: 1 } },
-        template(sep),
-      ],
-      special_tokens: Object.fromEntries(
-        [cls, sep].map((token) => [token, { id: token, ids: [vocab[token]], tokens: [token] }]),
-      ),
-    },
+    post_processor: around(vocab, [cls], [sep]),
     decoder: { type: "WordPiece", prefix: "##", cleanup: false },
     model: {
       type: "WordPiece",

@@ -1,6 +1,7 @@
 /** Text to tokens and back, by `@huggingface/tokenizers`. */
 
 import { Tokenizer as HfTokenizer } from "@huggingface/tokenizers";
+import { charsMap } from "./charsmap.js";
 import { applyChatTemplate, type ChatMessage, type ChatOptions } from "./chat-template.js";
 import { checkTokenizerJson } from "./check-tokenizer.js";
 import { type Offsets, offsetsOf, type TokenSurface } from "./offsets.js";
@@ -54,6 +55,7 @@ export function makeTokenizer(
     "cannot be read as a tokenizer",
     () => new HfTokenizer({ added_tokens: [], ...(json as object) }, config as object),
   );
+  useCharsMaps(inner.normalizer, source);
   return new LoadedTokenizer(inner, json as TokenizerJson, config as Settings, bosToken, source);
 }
 
@@ -66,6 +68,34 @@ function sentence<T>(source: string, what: string, run: () => T): T {
     const reason = isThought ? error.message : "a part of the file is missing or is not what it should be";
     throw new Error(`${source} ${what}: ${reason}.`, { cause: error });
   }
+}
+
+/** What the library has for a step of normalisation. */
+interface NormalizerStep {
+  readonly config?: {
+    readonly type?: unknown;
+    readonly precompiled_charsmap?: unknown;
+    readonly charsmap?: Uint8Array;
+    readonly step?: "longest";
+  };
+  readonly normalizers?: readonly NormalizerStep[];
+  normalize: (text: string) => string;
+}
+
+/** Lets precompiled maps of characters be read, in whose place the library has something alike. */
+function useCharsMaps(step: unknown, source: string): void {
+  const { config, normalizers } = (step ?? {}) as NormalizerStep;
+  for (const inner of normalizers ?? []) useCharsMaps(inner, source);
+  if (config?.type !== "Precompiled") return;
+  const { charsmap, precompiled_charsmap } = config;
+  const bytes =
+    charsmap ??
+    (typeof precompiled_charsmap === "string" && precompiled_charsmap !== ""
+      ? sentence(source, "has a map of characters that cannot be read", () =>
+          Uint8Array.from(atob(precompiled_charsmap), (letter) => letter.charCodeAt(0)),
+        )
+      : undefined);
+  if (bytes) (step as NormalizerStep).normalize = charsMap(bytes, config.step ?? "grapheme");
 }
 
 type Settings = Readonly<Record<string, unknown>>;

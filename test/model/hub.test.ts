@@ -195,6 +195,7 @@ describe("models of the hub", () => {
       });
     };
     await missed("HF_HUB_OFFLINE", "config.json", "weights");
+    await assert.rejects(loadModel("gpt2"), /"openai-community\/gpt2" \(main\) is not here/);
     mkdirSync(repository("snapshots", COMMIT), { recursive: true });
     mkdirSync(repository("refs"), { recursive: true });
     writeFileSync(repository("refs", "main"), COMMIT);

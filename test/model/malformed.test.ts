@@ -214,7 +214,7 @@ describe("damaged files of tokenizers", () => {
     }
   });
 
-  for (const kind of ["bpe", "unigram"])
+  for (const kind of ["bpe", "unigram", "t5"])
     it(`tokenizer.model (${kind}): a tokenizer or a sentence`, async () => {
       const content = Uint8Array.from(readFileSync(fixture("tokenizers", `spm-${kind}.model`)));
       await fc.assert(
