@@ -45,8 +45,8 @@ function widened(value: Value): Value {
 }
 
 /** A matrix that is stored in 16 bits and was made float32. */
-const isWidened = ({ op, inputs: [from], rank }: Value): boolean =>
-  op === "cast" && from!.op === "parameter" && narrow.has(from!.dtype) && rank >= 2;
+const isWidened = ({ op, dtype, inputs: [from], rank }: Value): boolean =>
+  op === "cast" && dtype === "float32" && from!.op === "parameter" && narrow.has(from!.dtype) && rank >= 2;
 
 const stored = (widened: Value): Value => widened.inputs[0]!;
 
