@@ -4,7 +4,8 @@ import "../operators/index.js";
 import { viewBytes } from "../../array/dtype.js";
 import { input as inputLeaf, item, parameter, point } from "../build.js";
 import type { Graph } from "../graph.js";
-import { apply, type Dim, type ElementType, type Type, type Value } from "../value.js";
+import { apply, type Dim, type Type, type Value } from "../value.js";
+import { describable, RANK_OF } from "./describe.js";
 import { AXES_KEY } from "./emit.js";
 import { evaluateNode } from "./known.js";
 import { type Known, NodeView, type Surroundings } from "./node.js";
@@ -19,9 +20,8 @@ import {
   subgraphsOf,
 } from "./read.js";
 import { ruleFor } from "./rules/index.js";
-import { decodeNode, encodeModel, encodeNode, type NodeProto } from "./schema.js";
+import { decodeNode, encodeNode, type NodeProto } from "./schema.js";
 import { readTensor, type StoredTensor, type TensorContext } from "./tensors.js";
-import { onnxType } from "./types.js";
 import { upgradeNode, WRITTEN_OPSET } from "./upgrade.js";
 
 /** What reading a file may need from outside of it. */
@@ -94,51 +94,6 @@ export async function importOnnx(file: Uint8Array, options: ImportOptions = {}):
   throw new Error(
     `The type of the tensor "${second.untold}" is not known: the file does not say it, or it is no tensor of numbers (sequences, texts and complex numbers are not supported). Tools such as onnx.shape_inference write types into a file.`,
   );
-}
-
-/** Larger weights are inputs of the model that is described, so that they are not copied. */
-const SMALL_BYTES = 4096;
-
-/** Stands in front of a tensor's name in that of its shape. */
-const RANK_OF = "shape of ";
-
-/** The checked model written anew, with the tensors in question and their shapes as its outputs. */
-function describable(model: OnnxModel, names: readonly string[]): Uint8Array {
-  const asInputs = [...model.initializers.values()].filter(
-    ({ source }) => source.kind === "beside" || (source.kind === "inside" && source.byteLength > SMALL_BYTES),
-  );
-  const given = [...model.initializers.values()].filter((tensor) => !asInputs.includes(tensor));
-  const info = (name: string, dtype: ElementType, shape: readonly Dim[]): object => ({
-    name,
-    type: {
-      tensorType: {
-        elemType: onnxType(dtype),
-        shape: { dim: shape.map((dim) => (typeof dim === "number" ? { dimValue: dim } : { dimParam: dim })) },
-      },
-    },
-  });
-  const shapes = names.map((name) => ({ opType: "Shape", input: [name], output: [RANK_OF + name] }));
-  return encodeModel({
-    irVersion: 10,
-    opsetImport: [...model.domains, ["com.microsoft", 1] as const]
-      .filter(([domain], i, all) => all.findIndex(([other]) => other === domain) === i)
-      .map(([domain, version]) => ({ domain, version })),
-    graph: {
-      name: "described",
-      node: [...model.nodes.map(({ proto }) => proto), ...shapes],
-      input: [
-        ...model.inputs.map(({ name, dtype, shape }) => info(name, dtype, shape)),
-        ...asInputs.map(({ name, dtype, shape }) => info(name, dtype, shape)),
-      ],
-      initializer: given.map(({ name, dtype, shape, bytes }) => ({
-        name,
-        dims: shape,
-        dataType: onnxType(dtype),
-        rawData: bytes,
-      })),
-      output: names.flatMap((name) => [{ name }, { name: RANK_OF + name }]),
-    },
-  });
 }
 
 /** A tensor whose type is not known. */
