@@ -3,6 +3,7 @@ import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import ts from "typescript";
 import * as array from "../src/array/index.js";
+import * as circuits from "../src/circuits/index.js";
 import * as graph from "../src/graph/index.js";
 import * as tslens from "../src/index.js";
 import * as plot from "../src/plot/index.js";
@@ -15,6 +16,7 @@ import { fixture, repository } from "./shared.js";
 /** The names that the examples of a folder may use without importing them. */
 const scopes: Record<string, object> = {
   array,
+  circuits: { ...tasks, ...circuits },
   graph,
   plot,
   runtime,
