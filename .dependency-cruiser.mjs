@@ -6,7 +6,7 @@ const layers = {
   "^src/train": ["src/array", "src/graph", "src/runtime", "src/train"],
   "^src/model": ["src/array", "src/graph", "src/runtime", "src/train", "src/model"],
   "^src/plot": ["src/array", "src/plot"],
-  "^src/tasks": ["src/array", "src/graph", "src/runtime", "src/model", "src/tasks"],
+  "^src/tasks": ["src/array", "src/graph", "src/runtime", "src/train", "src/model", "src/tasks"],
   "^src/(methods|sae|circuits)/": ["src/", "!src/index"],
   "^src/": ["src/"],
   "^widgets/": ["widgets/"],
