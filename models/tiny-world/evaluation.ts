@@ -254,7 +254,7 @@ export async function continuedStories(
       seed: some.map((_, i) => from + i),
       edits: [add(point, vector, { coefficient })],
     });
-    texts.push(...text.map((whole, i) => whole.slice(some[i]!.length)));
+    texts.push(...text.map((whole, i) => whole.slice(some[i]!.length).trimStart()));
   }
   return texts;
 }
@@ -266,7 +266,7 @@ const topicRate =
 
 async function steeredGrammar(model: Model, options: MeasureOptions): Promise<Measured> {
   const texts = await continuedStories(model, options, { coefficient: duskmereSteering.coefficient });
-  return mean(texts.map((text) => tinyWorld.grammaticalShare(text.trimStart())));
+  return mean(texts.map(tinyWorld.grammaticalShare));
 }
 
 /** The whole table. */

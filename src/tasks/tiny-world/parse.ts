@@ -98,17 +98,33 @@ export function parse(text: string): ParsedSentence[] {
   return sentencesOf(text).filter(Boolean).map(parseSentence);
 }
 
+/** Words of the longest sentence that a form gives. */
+function longestSentence(): number {
+  longest ??= Math.max(
+    ...allForms.map(({ parts }) =>
+      parts.reduce((sum, part) => {
+        const texts = typeof part === "string" ? [part] : slotClasses[part.class];
+        return sum + Math.max(...texts.map((text) => text.split(" ").filter(Boolean).length));
+      }, 0),
+    ),
+  );
+  return longest;
+}
+
+let longest: number | undefined;
+
 /**
  * The share of a text's sentences that are the world's, from 0 to 1; 1 for an empty text. A last sentence that is not
- * finished is left out, as continuations end anywhere.
+ * finished is left out, as continuations end anywhere, unless it is longer already than any sentence of the world.
  */
 export function grammaticalShare(text: string): number {
   const sentences = sentencesOf(text).filter(Boolean);
-  const finished = sentences.map(parseSentence).filter(({ form }, i) => {
-    return form !== null || i < sentences.length - 1 || /[.?]$/.test(sentences[i]!);
+  const judged = sentences.map(parseSentence).filter(({ form, text: sentence }, i) => {
+    if (form !== null || i < sentences.length - 1 || /[.?]$/.test(sentence)) return true;
+    return sentence.split(" ").length > longestSentence() && !sentence.startsWith(" ");
   });
-  if (finished.length === 0) return 1;
-  return finished.filter(({ form }) => form !== null).length / finished.length;
+  if (judged.length === 0) return 1;
+  return judged.filter(({ form }) => form !== null).length / judged.length;
 }
 
 /** Whether every finished sentence of a text is one of the world's. */
