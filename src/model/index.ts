@@ -9,7 +9,7 @@ export type { GenerateOptions, TokenEvent } from "./generate.js";
 export type { Hook, HookPoint } from "./hooks.js";
 export { downloadModel, type HubOptions } from "./hub.js";
 export type { ModelInput } from "./input.js";
-export { bundledModels, type LoadOptions, loadModel } from "./load.js";
+export { bundledModels, type LoadOptions, loadModel, modelRevisions } from "./load.js";
 export type { LogitAttrsOptions } from "./logit-attrs.js";
 export { type MemoryModelOptions, modelInMemory } from "./memory-model.js";
 export {
@@ -20,6 +20,7 @@ export {
   type Metric,
   type MetricContext,
   probDiff,
+  squaredError,
   type TokenChoice,
   type TokenSet,
 } from "./metrics.js";

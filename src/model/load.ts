@@ -1,6 +1,6 @@
 /** Finding and opening models. */
 
-import { exists, fileName, joinPath, packageFolder, readJsonFile } from "../array/index.js";
+import { exists, fileName, joinPath, list, packageFolder, readJsonFile } from "../array/index.js";
 import { type Progress, workSignal } from "../runtime/host.js";
 import type { RuntimeOptions } from "../runtime/plan.js";
 import { Engine } from "./engine.js";
@@ -62,8 +62,9 @@ export async function loadModel(id: string, options: LoadOptions = {}): Promise<
   const config = family.config(json as HfConfig);
   signal?.throwIfAborted();
   const layout = family.layout(config, json as HfConfig);
-  const parameters = await openParameters(folder, family.prefix, signal);
-  checkParameters(parameters, config, layout, { source: folder, prefix: family.prefix });
+  const source = await weightsFolder(id, folder, options.revision);
+  const parameters = await openParameters(source, family.prefix, signal);
+  checkParameters(parameters, config, layout, { source, prefix: family.prefix });
   const made = await prepare({ config, layout, parameters }, options, signal);
   const tokenizer = await openTokenizer(folder, config.bosToken);
   signal?.throwIfAborted();
@@ -72,7 +73,7 @@ export async function loadModel(id: string, options: LoadOptions = {}): Promise<
     engine,
     weights: modelWeights(made.config, made.layout, made.parameters),
     tokenizer,
-    name: isHubName(id) ? id : fileName(folder),
+    name: isHubName(id) ? id : [fileName(folder), ...(options.revision ? [options.revision] : [])].join("@"),
   });
 }
 
@@ -95,6 +96,42 @@ async function prepare(
   return made;
 }
 
+/** Where a model's folder has its weights: in itself, or for a revision where checkpoints of its training are kept. */
+async function weightsFolder(id: string, folder: string, revision: string | undefined): Promise<string> {
+  if (revision === undefined || (folder !== id && isHubName(hubName(id)))) return folder;
+  const known = await checkpointsIn(folder);
+  if (known.includes(revision)) return joinPath(folder, "checkpoints", revision);
+  const listed = known.length > 0 ? `it has ${known.join(", ")}` : "it has none but itself";
+  throw new Error(`The model "${id}" has no revision "${revision}"; ${listed}.`);
+}
+
+/** The checkpoints of a folder, earliest first. */
+async function checkpointsIn(folder: string): Promise<string[]> {
+  const checkpoints = joinPath(folder, "checkpoints");
+  if (!(await exists(checkpoints))) return [];
+  const stepOf = (name: string): number => Number(/\d+/.exec(name)?.[0] ?? Number.POSITIVE_INFINITY);
+  return (await list(checkpoints)).sort((a, b) => stepOf(a) - stepOf(b));
+}
+
+/**
+ * The checkpoints of training that a bundled model or a folder has, earliest first: each can be given to `loadModel` as
+ * its `revision`.
+ *
+ * @throws if there is no such model
+ * @example
+ * ```ts
+ * const [first] = await modelRevisions("tiny-world");
+ * const young = await loadModel("tiny-world", { revision: first });
+ * ```
+ */
+export async function modelRevisions(id: string): Promise<string[]> {
+  if (isHubName(hubName(id)) && !(await exists(joinPath(id, "config.json"))))
+    throw new Error(
+      `The revisions of "${id}" are listed on the hub; those of bundled models and folders are known here.`,
+    );
+  return checkpointsIn(await findModel(id, {}));
+}
+
 /** The names of the models that come with this package. */
 export function bundledModels(): string[] {
   return ["tiny-world", "attn-only-2l", "tiny-sentiment"];
@@ -111,13 +148,16 @@ const formerNames: Readonly<Record<string, string>> = {
   "bert-base-cased": "google-bert/bert-base-cased",
 };
 
+/** The name that the hub has for a model now. */
+const hubName = (id: string): string => (Object.hasOwn(formerNames, id) ? formerNames[id]! : id);
+
 /** The folder of a model: the path itself, a bundled model's, or that of a model of the hub in its cache. */
 async function findModel(id: string, options: HubOptions): Promise<string> {
   if (await exists(joinPath(id, "config.json"))) return id;
   const bundled = joinPath(packageFolder(), "models", id);
   if (/^[\w-]+$/.test(id) && (await exists(joinPath(bundled, "config.json")))) return bundled;
   if (await exists(id)) throw new Error(`${id} has no config.json; a model's folder has one.`);
-  const name = Object.hasOwn(formerNames, id) ? formerNames[id]! : id;
+  const name = hubName(id);
   if (isHubName(name)) return downloadModel(name, options);
   const bundledNames = bundledModels().map((bundledName) => `"${bundledName}"`);
   throw new Error(
