@@ -19,7 +19,10 @@ import { modelWeights } from "./weights.js";
 export interface LoadOptions extends RuntimeOptions {
   /** Ends the loading. */
   readonly signal?: AbortSignal;
-  /** For models of the hub: a branch, a tag or a commit; `"main"` by default. */
+  /**
+   * For models of the hub: a branch, a tag or a commit; `"main"` by default. For bundled models and folders: a checkpoint
+   * of their training, such as `"step-1000"`; `modelRevisions` lists them.
+   */
   readonly revision?: string;
   /** Called while files are downloaded, with bytes. */
   readonly onProgress?: (progress: Progress) => void;
