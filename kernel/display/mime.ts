@@ -1,5 +1,7 @@
 import { inspect } from "node:util";
-import { type AnyTensor, describe } from "../../src/array/index.js";
+import { inspectValue } from "./inspect.js";
+import { htmlTable, isTable, type TableRow } from "./table.js";
+import { vegaBundle } from "./vega.js";
 
 /** MIME type → data, as in a Jupyter `display_data` message. */
 export type MimeBundle = Record<string, unknown>;
@@ -10,17 +12,19 @@ export const DISPLAY: unique symbol = Symbol.for("Jupyter.display") as never;
 type Fields = Record<PropertyKey, unknown>;
 
 /**
- * How a value is shown: as it says itself by `Symbol.for("Jupyter.display")`; else by what it resembles (a
- * Vega-Lite chart, PNG or JPEG bytes, an SVG or HTML element), in the order of Deno's kernel; else as text.
+ * How a value is shown: as it says itself by `Symbol.for("Jupyter.display")`; else by what it resembles, in the
+ * order of Deno's kernel: a chart (`toSpec()`, or a Vega-Lite specification itself), a data frame, a canvas, PNG or
+ * JPEG bytes, an SVG or HTML element; a list of records as a table; else as text.
  *
  * The bundle always holds `text/plain`. Text is never taken for HTML.
  *
  * @returns undefined for `undefined`, which is not shown
+ * @throws TypeError where what the value says of itself is no bundle
  */
 export async function mimeBundle(value: unknown): Promise<MimeBundle | undefined> {
   if (value === undefined) return undefined;
   if (value === null || (typeof value !== "object" && typeof value !== "function")) {
-    return { "text/plain": inspect(value) };
+    return { "text/plain": inspectValue(value) };
   }
   const own = (value as Fields)[DISPLAY];
   if (typeof own === "function") {
@@ -30,16 +34,17 @@ export async function mimeBundle(value: unknown): Promise<MimeBundle | undefined
         `Symbol.for("Jupyter.display") returned ${inspect(bundle)}, not an object of MIME types`,
       );
     }
-    return { "text/plain": textOf(value), ...bundle };
+    return { "text/plain": inspectValue(value), ...bundle };
   }
-  return { "text/plain": textOf(value), ...resembled(value as Fields) };
+  const text = inspectValue(value);
+  return { "text/plain": text, ...(await resembled(value as Fields, text)) };
 }
 
-function resembled(value: Fields): MimeBundle {
-  if (typeof value.toSpec === "function") {
-    const type = vegaType(value.toSpec());
-    if (type) return type;
-  }
+async function resembled(value: Fields, text: string): Promise<MimeBundle> {
+  const chart = await vegaBundle(typeof value.toSpec === "function" ? value.toSpec() : value, text);
+  if (chart) return chart;
+  const rows = recordsOf(value);
+  if (rows) return { "text/html": htmlTable(rows) };
   if (typeof value.toDataURL === "function") {
     const picture = fromDataUrl(String(value.toDataURL()));
     if (picture) return picture;
@@ -51,13 +56,16 @@ function resembled(value: Fields): MimeBundle {
   if (typeof value.outerHTML === "string" && value.outerHTML) {
     return { [/^\s*<svg[\s>]/i.test(value.outerHTML) ? "image/svg+xml" : "text/html"]: value.outerHTML };
   }
-  return {};
+  return isTable(value) ? { "text/html": htmlTable(value) } : {};
 }
 
-function vegaType(spec: unknown): MimeBundle | undefined {
-  const schema = (spec as { $schema?: unknown } | null)?.$schema;
-  const match = /\/schema\/(vega(?:-lite)?)\/v(\d+)/.exec(String(schema ?? ""));
-  return match ? { [`application/vnd.${match[1]!.replace("-", "")}.v${match[2]}+json`]: spec } : undefined;
+/** The rows of a data frame: what has a schema, a head and records, as those of nodejs-polars. */
+function recordsOf(value: Fields): readonly TableRow[] | undefined {
+  const { schema, head, toRecords } = value;
+  const resembles = typeof schema === "object" && schema !== null && typeof head === "function";
+  if (!resembles || typeof toRecords !== "function") return undefined;
+  const records: unknown = toRecords.call(value);
+  return isTable(records) ? records : undefined;
 }
 
 function fromDataUrl(url: string): MimeBundle | undefined {
@@ -70,14 +78,4 @@ function imageType(bytes: Uint8Array): string | undefined {
   if (startsWith(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return "image/png";
   if (startsWith(0xff, 0xd8, 0xff)) return "image/jpeg";
   return undefined;
-}
-
-function textOf(value: object): string {
-  return isTensor(value) ? describe(value) : inspect(value);
-}
-
-function isTensor(value: object): value is AnyTensor {
-  const { data, shape, stride, offset, dtype } = value as Partial<AnyTensor>;
-  const arrays = ArrayBuffer.isView(data) && Array.isArray(shape) && Array.isArray(stride);
-  return arrays && typeof offset === "number" && typeof dtype === "string";
 }

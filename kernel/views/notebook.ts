@@ -1,4 +1,5 @@
 /** What a cell shows in the notebook: values, HTML, Markdown and SVG, now and changed later. */
+import { escapeHtml } from "../../widgets/text.js";
 import { currentKernel } from "../current.js";
 import type { DisplayOptions } from "../display/display.js";
 import { DISPLAY, type MimeBundle } from "../display/mime.js";
@@ -23,14 +24,6 @@ function joined(
   return String.raw({ raw: strings }, ...values.map((value) => asText(String(value))));
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 const escapeMarkdown = (text: string): string => escapeHtml(text).replace(/[\\`*_{}[\]()#+!|~$-]/g, "\\$&");
 
 /**

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { limited } from "../../../kernel/display/display.js";
 import { mimeBundle } from "../../../kernel/display/mime.js";
-import { ProgressLine, progressText } from "../../../kernel/display/progress.js";
 import { tensor } from "../../../src/array/index.js";
 
 const display = Symbol.for("Jupyter.display");
@@ -25,9 +24,7 @@ describe("a value is shown", () => {
     );
   });
 
-  it("as a chart, a picture, a drawing or an element where it resembles one", async () => {
-    const spec = { $schema: "https://vega.github.io/schema/vega-lite/v5.json", mark: "bar" };
-    assert.deepEqual((await mimeBundle({ toSpec: () => spec }))!["application/vnd.vegalite.v5+json"], spec);
+  it("as a picture, a drawing or an element where it resembles one", async () => {
     assert.equal((await mimeBundle(png))!["image/png"], Buffer.from(png).toString("base64"));
     assert.equal((await mimeBundle(Uint8Array.of(0xff, 0xd8, 0xff, 0)))!["image/jpeg"], "/9j/AA==");
     assert.equal((await mimeBundle({ outerHTML: "<svg></svg>" }))!["image/svg+xml"], "<svg></svg>");
@@ -61,27 +58,71 @@ describe("a value is shown", () => {
   });
 });
 
-describe("a progress line", () => {
-  it("says how far the work is, how fast and how long it still takes", () => {
-    const text = progressText({ task: "training", done: 50, total: 200, values: { loss: 2.345678 } }, 10);
-    assert.equal(text, "training  ██████░░░░░░░░░░░░░░░░░░  50/200  5/s  30 s left  loss 2.346");
-    assert.equal(progressText({ task: "reading", done: 3 }, 0), "reading  3");
-    assert.match(progressText({ task: "t", done: 4, total: 4 }, 130), /4\/4 {2}0\.0308\/s {2}in 2 min$/);
+describe("a chart is shown", () => {
+  const type = "application/vnd.vegalite.v5+json";
+  const spec = {
+    $schema: "https://vega.github.io/schema/vega-lite/v5.json",
+    data: { values: [{ x: 1, y: 2, url: "https://example.org" }] },
+    mark: "bar",
+    encoding: { x: { field: "x", type: "ordinal" }, y: { field: "y", type: "quantitative" } },
+  };
+
+  it("as its specification with a picture and a text beside", async () => {
+    for (const value of [spec, { toSpec: () => spec }]) {
+      const bundle = (await mimeBundle(value))!;
+      assert.deepEqual(bundle[type], spec);
+      assert.match(String(bundle["image/svg+xml"]), /^<svg[\s\S]*<path[\s\S]*<\/svg>$/);
+      assert.equal(typeof bundle["text/plain"], "string");
+    }
   });
 
-  it("is drawn at most ten times a second, and at the end", () => {
-    let now = 0;
-    const drawn: string[] = [];
-    const line = new ProgressLine(
-      (bundle) => drawn.push(String(bundle["text/plain"])),
-      () => now,
+  it("of Vega as of Vega-Lite", async () => {
+    const $schema = "https://vega.github.io/schema/vega/v5.json";
+    const marks = [{ type: "rect", encode: { enter: { x: { value: 1 }, width: { value: 7 } } } }];
+    const bundle = (await mimeBundle({ $schema, width: 10, height: 10, marks }))!;
+    assert.ok(bundle["application/vnd.vega.v5+json"]);
+    assert.match(String(bundle["image/svg+xml"]), /^<svg/);
+  });
+
+  it("without a picture, and with a sentence, where its data are elsewhere or it cannot be drawn", async () => {
+    const elsewhere = (await mimeBundle({ ...spec, data: { url: "file:///etc/hostname" } }))!;
+    assert.match(String(elsewhere["text/plain"]), /no static picture: the data are at file:/);
+    assert.deepEqual(Object.keys(elsewhere), ["text/plain", type]);
+    const broken = (await mimeBundle({ $schema: spec.$schema, mark: 3 }))!;
+    assert.match(String(broken["text/plain"]), /no static picture: \w/);
+  });
+});
+
+describe("records are shown", () => {
+  it("as a table, escaped, with every column that any of them has", async () => {
+    const bundle = (await mimeBundle([
+      { a: 1 / 3, b: "<b>" },
+      { a: null, "<i>": [1, 2] },
+    ]))!;
+    assert.equal(
+      bundle["text/html"],
+      "<table><thead><tr><th>a</th><th>b</th><th>&lt;i&gt;</th></tr></thead><tbody>" +
+        "<tr><td>0.333333</td><td>&lt;b&gt;</td><td></td></tr>" +
+        "<tr><td>null</td><td></td><td>[ 1, 2 ]</td></tr></tbody></table>",
     );
-    for (let done = 1; done <= 1000; done++) {
-      now += 1;
-      line.update({ task: "t", done, total: 1000 });
+    assert.match(String(bundle["text/plain"]), /^\[/);
+  });
+
+  it("in part where there are many, with their number", async () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => ({ i }));
+    const html = String((await mimeBundle(rows))!["text/html"]);
+    assert.match(html, /<td>29<\/td><\/tr><tr><td>…<\/td><\/tr><tr><td>4970<\/td>/);
+    assert.match(html, /5000 rows × 1 columns/);
+  });
+
+  it("of a data frame as of a list", async () => {
+    const frame = { schema: {}, head: () => frame, toRecords: () => [{ a: 1 }] };
+    assert.match(String((await mimeBundle(frame))!["text/html"]), /<th>a<\/th>.*<td>1<\/td>/);
+  });
+
+  it("as text where they are no records", async () => {
+    for (const value of [[], [{}], [1], [{ a: 1 }, 2], [new Date(0)]]) {
+      assert.deepEqual(Object.keys((await mimeBundle(value))!), ["text/plain"]);
     }
-    line.finish();
-    assert.ok(drawn.length <= 11, `${drawn.length} drawn`);
-    assert.match(drawn.at(-1)!, /1000\/1000/);
   });
 });

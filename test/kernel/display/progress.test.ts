@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ProgressLine } from "../../../kernel/display/progress.js";
+import { ProgressLine, progressText } from "../../../kernel/display/progress.js";
 import { kernelOfSuite, ofType } from "../client.js";
 
 describe("progress lines", () => {
@@ -43,6 +43,13 @@ describe("progress lines", () => {
       drawn.map((text) => /\d+\/100/.exec(text)![0]),
       ["40/100", "60/100", "100/100"],
     );
+  });
+
+  it("say how far the work is, how fast and how long it still takes", () => {
+    const text = progressText({ task: "training", done: 50, total: 200, values: { loss: 2.345678 } }, 10);
+    assert.equal(text, "training  ██████░░░░░░░░░░░░░░░░░░  50/200  5/s  30 s left  loss 2.346");
+    assert.equal(progressText({ task: "reading", done: 3 }, 0), "reading  3");
+    assert.match(progressText({ task: "t", done: 4, total: 4 }, 130), /4\/4 {2}0\.0308\/s {2}in 2 min$/);
   });
 
   it("count the rate from where resumed work began", () => {
