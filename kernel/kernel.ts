@@ -15,12 +15,12 @@ import { askReader } from "./execution/input.js";
 import { Introspection } from "./execution/introspection.js";
 import { protectOnnxRuntime } from "./execution/native-sections.js";
 import { CellQueue } from "./execution/queue.js";
-import { renderError } from "./execution/traceback.js";
+import { describeFailure, renderError } from "./execution/traceback.js";
 import { kernelInfo } from "./kernel-info.js";
 import { builtinMagics } from "./magics/builtin/index.js";
 import { engineMagics } from "./magics/engine/index.js";
 import { Magics } from "./magics/registry.js";
-import type { Connection } from "./protocol/connection.js";
+import { type Connection, portsOf } from "./protocol/connection.js";
 import { KeyboardInterrupt } from "./protocol/keyboard-interrupt.js";
 import type { Attachments, Header, Json, Message } from "./protocol/message.js";
 import { Transport } from "./protocol/transport.js";
@@ -54,7 +54,7 @@ export class Kernel {
    * @param exit ends the process
    */
   constructor(
-    connection: Connection,
+    private readonly connection: Connection,
     folder: string,
     private readonly exit: (code: number) => never,
   ) {
@@ -104,7 +104,7 @@ export class Kernel {
     if (progress.total !== undefined && progress.done >= progress.total) lines.delete(progress.task);
   }
 
-  /** Asks the reader for a line; null where the front end cannot ask. */
+  /** Asks the reader for a line; null where the front end cannot ask, or where no cell is running that could. */
   ask(prompt: string, password = false): string | null {
     const frontEnd = {
       ask: (cell: Cell, content: object): Header => {
@@ -112,7 +112,10 @@ export class Kernel {
       },
       waitForInput: (): Message => this.#transport.waitForInput(),
     };
-    return askReader(frontEnd, currentWork()?.cell ?? this.#queue.running, prompt, password);
+    // A front end listens for the questions of the cell that runs; to those of a timer or a widget nobody would answer.
+    const { running } = this.#queue;
+    const asking = currentWork()?.cell ?? running;
+    return askReader(frontEnd, asking === running ? running : undefined, prompt, password);
   }
 
   /** Publishes a message on behalf of the work that runs now. */
@@ -151,24 +154,28 @@ export class Kernel {
   #enqueue(message: Message): void {
     const { code, silent = false, store_history = true, stop_on_error = true } = message.content;
     const counts = silent !== true && store_history === true;
-    if (counts) this.#count++;
-    this.#queue.add(
-      new Cell(message, String(code ?? ""), silent === true, counts, stop_on_error !== false, this.#count),
-    );
+    this.#queue.add(new Cell(message, String(code ?? ""), silent === true, counts, stop_on_error !== false));
   }
 
   #handle(channel: "shell" | "control", message: Message): void {
     this.publish("status", { execution_state: "busy" });
+    const answer = this.#answerOf(message);
+    if (answer) {
+      const type = message.header.msg_type.replace(/_request$/, "_reply");
+      this.#transport.send(channel, message.identities, type, message.header, answer);
+    }
+    this.publish("status", { execution_state: "idle" });
+  }
+
+  /** The answer to a request; a request that fails is answered too, so that no client waits in vain. */
+  #answerOf(message: Message): Json | undefined {
     try {
-      const answer = this.#dispatch(message);
-      if (answer) {
-        const type = message.header.msg_type.replace(/_request$/, "_reply");
-        this.#transport.send(channel, message.identities, type, message.header, answer);
-      }
+      return this.#dispatch(message);
     } catch (error) {
       this.report(error);
-    } finally {
-      this.publish("status", { execution_state: "idle" });
+      if (!message.header.msg_type.endsWith("_request")) return undefined;
+      const { sources } = this.#evaluator.compiler;
+      return { status: "error", ...describeFailure({ kind: "thrown", error }, "", sources) };
     }
   }
 
@@ -194,16 +201,23 @@ export class Kernel {
       case "comm_close":
         this.comms.receive(header.msg_type, content, metadata, buffers);
         return undefined;
-      default:
-        // The protocol has no reply for what a kernel does not know; clients ask for what kernel_info names.
-        process.stderr.write(`tslens does not know the message type ${header.msg_type}\n`);
-        return undefined;
+      case "connect_request":
+        return { status: "ok", ...portsOf(this.connection) };
+      default: {
+        const evalue = `The tslens kernel does not know the message type ${header.msg_type}.`;
+        writeSync(2, `${evalue}\n`);
+        // Only requests are answered; what is none has nobody who waits for an answer.
+        if (!header.msg_type.endsWith("_request")) return undefined;
+        return { status: "error", ename: "UnknownMessage", evalue, traceback: [] };
+      }
     }
   }
 
   #start(cell: Cell, done: (failed: boolean, answer: () => void) => void): void {
     resetContext();
     this.#lastCell = cell;
+    if (cell.storeHistory) this.#count++;
+    cell.count = this.#count;
     runInContext(cell, () => {
       this.publish("status", { execution_state: "busy" });
       if (!cell.silent) this.publish("execute_input", { code: cell.code, execution_count: cell.count });
@@ -226,7 +240,7 @@ export class Kernel {
   }
 
   #answer(cell: Cell, content: Json): void {
-    const reply = { ...content, execution_count: cell.count };
+    const reply = { ...content, execution_count: cell.count || this.#count };
     this.#transport.send("shell", cell.request.identities, "execute_reply", cell.parent, reply);
     runInContext(cell, () => this.publish("status", { execution_state: "idle" }));
   }

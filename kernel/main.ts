@@ -24,7 +24,7 @@ hookTimers();
 const kernel = new Kernel(connection, process.cwd(), exit);
 setCurrentKernel(kernel);
 hookStreams((name, text) => kernel.write(name, text));
-definePrompts((prompt) => kernel.ask(prompt));
+definePrompts((prompt, hidden) => kernel.ask(prompt, hidden));
 defineClock();
 setHost({
   signal: () => kernel.signal(),

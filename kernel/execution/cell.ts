@@ -22,6 +22,8 @@ export class Cell implements Work {
   result: { value: unknown } | undefined;
   /** Why the cell failed. */
   failure: Failure | undefined;
+  /** The number in front of the cell, from its start on; a cell that is never run uses none up. */
+  count = 0;
 
   constructor(
     readonly request: Message,
@@ -29,8 +31,6 @@ export class Cell implements Work {
     readonly silent: boolean,
     readonly storeHistory: boolean,
     readonly stopOnError: boolean,
-    /** The number in front of the cell. */
-    readonly count: number,
   ) {}
 
   get parent(): Header {

@@ -35,12 +35,14 @@ export function askReader(
   }
 }
 
-/** Gives cells the browser's `prompt` and `confirm`. */
-export function definePrompts(ask: (prompt: string) => string | null): void {
+/** Gives cells the browser's `prompt` and `confirm`, and Deno's `promptSecret`. */
+export function definePrompts(ask: (prompt: string, hidden?: boolean) => string | null): void {
   const prompt = (message = "", defaultValue = ""): string | null => {
     const answer = ask(message && !/\s$/.test(message) ? `${message} ` : message);
     return answer === "" ? defaultValue : answer;
   };
   const confirm = (message = ""): boolean => /^\s*y(es)?\s*$/i.test(ask(`${message} [y/N] `) ?? "");
-  Object.assign(globalThis, { prompt, confirm });
+  const promptSecret = (message = "Secret"): string | null =>
+    ask(/\s$/.test(message) ? message : `${message} `, true);
+  Object.assign(globalThis, { prompt, confirm, promptSecret });
 }

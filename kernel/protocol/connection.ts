@@ -38,6 +38,11 @@ export function readConnection(path: string): Connection {
   return connection;
 }
 
+/** The ports, as a `connect_reply` tells them. */
+export function portsOf(connection: Connection): Record<string, number> {
+  return Object.fromEntries(PORTS.map((port) => [port, connection[port]]));
+}
+
 /** The address of one of the sockets. */
 export function endpoint({ transport, ip }: Connection, port: number): string {
   return transport === "ipc" ? `ipc://${ip}-${port}` : `${transport}://${ip}:${port}`;

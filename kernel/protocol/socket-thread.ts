@@ -75,27 +75,49 @@ function forward(channel: "shell" | "control", message: Message): void {
   tell({ kind: "request", channel, message });
 }
 
-/** Control requests that must be answered while a cell spins; others go to the main thread. */
+/** Control requests that are answered while a cell spins; others go to the main thread. */
+const controls: Record<string, (message: Message, reply: (body: object) => void) => void> = {
+  kernel_info_request: (_, reply) => reply(kernelInfo),
+  debug_request: (message, reply) => reply(refuseDebugging(message)),
+  interrupt_request: (_, reply) => {
+    void interrupt();
+    reply({ status: "ok" });
+  },
+  shutdown_request: ({ header, content }, reply) => {
+    const body = { status: "ok", restart: content.restart === true };
+    reply(body);
+    publish("shutdown_reply", header, body);
+    void shutDown(body.restart);
+  },
+};
+
 function onControl(message: Message): void {
-  const { header, identities, content } = message;
-  const reply = (type: string, body: object): void =>
-    queues.control.send(encode(connection.key, outgoing(identities, newHeader(type, session), header, body)));
-  if (!["kernel_info_request", "interrupt_request", "shutdown_request"].includes(header.msg_type)) {
+  const { header, identities } = message;
+  const type = header.msg_type;
+  const answer = Object.hasOwn(controls, type) ? controls[type] : undefined;
+  if (!answer) {
     forward("control", message);
     return;
   }
+  const replyHeader = newHeader(type.replace(/_request$/, "_reply"), session);
   publish("status", header, { execution_state: "busy" });
-  if (header.msg_type === "kernel_info_request") reply("kernel_info_reply", kernelInfo);
-  else if (header.msg_type === "interrupt_request") {
-    void interrupt();
-    reply("interrupt_reply", { status: "ok" });
-  } else {
-    const body = { status: "ok", restart: content.restart === true };
-    reply("shutdown_reply", body);
-    publish("shutdown_reply", header, body);
-    void shutDown(body.restart);
-  }
+  answer(message, (body) =>
+    queues.control.send(encode(connection.key, outgoing(identities, replyHeader, header, body))),
+  );
   publish("status", header, { execution_state: "idle" });
+}
+
+/** The answer of a kernel without a debugger, in the words of the Debug Adapter Protocol. */
+function refuseDebugging({ content: { seq, command } }: Message): object {
+  return {
+    type: "response",
+    request_seq: seq ?? 0,
+    seq: 0,
+    success: false,
+    command: command ?? "",
+    message: "The tslens kernel has no debugger; kernel_info says so.",
+    body: {},
+  };
 }
 
 const asker = new InterruptAsker(interruptMemory);
@@ -139,7 +161,8 @@ main.on("message", (message: ToThread) => {
       streams.write(message.text);
       break;
     case "send":
-      if (message.channel === "iopub") streams.flush();
+      // What was printed before a question or an answer stands before it.
+      streams.flush();
       queues[message.channel].send(encode(connection.key, message.message));
       break;
     case "fence":

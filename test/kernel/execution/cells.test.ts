@@ -153,7 +153,10 @@ describe("a cell", () => {
       assert.equal(reply.status, "aborted");
       assert.equal(textOf(published), "");
     }
-    assert.equal(await kernel().valueOf("'later'"), "'later'");
+    const later = await kernel().run("'later'");
+    assert.equal(later.reply.status, "ok");
+    const failed = (await kernel().answer(failing)).reply;
+    assert.equal(later.reply.execution_count, Number(failed.execution_count) + 1, "no number is used up");
   });
 
   it("that fails without yielding aborts what was queued behind it too", async () => {
@@ -178,6 +181,30 @@ describe("a cell", () => {
     const { published } = await kernel().answer(id);
     assert.deepEqual(ofType(published, "execute_result")[0]!.content.data, { "text/plain": "'Ada'" });
     assert.equal(await kernel().valueOf('String(prompt("?"))'), "'null'");
+  });
+
+  it("asks for a secret without showing what is typed, and for a yes or no", async () => {
+    const id = await kernel().start('[promptSecret("Token"), confirm("Sure?")]', { allow_stdin: true });
+    const secret = await kernel().question();
+    assert.deepEqual(secret.content, { prompt: "Token ", password: true });
+    assert.equal(secret.parent.msg_id, id);
+    await kernel().reply(secret, "s3cret");
+    const sure = await kernel().question();
+    assert.deepEqual(sure.content, { prompt: "Sure? [y/N] ", password: false });
+    await kernel().reply(sure, "y");
+    const { published } = await kernel().answer(id);
+    assert.deepEqual(ofType(published, "execute_result")[0]!.content.data, {
+      "text/plain": "[ 's3cret', true ]",
+    });
+  });
+
+  it("gets null for a question that one of its timers asks when it is over", async () => {
+    const id = await kernel().start('setTimeout(() => console.log(String(prompt("?"))), 50); 1', {
+      allow_stdin: true,
+    });
+    await kernel().answer(id);
+    await kernel().until(() => textOf(kernel().publishedFor(id)) !== "");
+    assert.equal(textOf(kernel().publishedFor(id)), "null\n");
   });
 
   it("displays, updates and clears through tslab's functions", async () => {

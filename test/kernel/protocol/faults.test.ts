@@ -101,7 +101,9 @@ describe("the kernel", () => {
       target_name: "jupyter.widget",
       data: { state: 5, buffer_paths: [["a", "b"]] },
     });
-    await kernel().send("no_such_request", {});
+    const { reply } = await kernel().request("no_such_request", {});
+    assert.deepEqual([reply.status, reply.ename], ["error", "UnknownMessage"]);
+    await kernel().send("no_such_message", {});
     assert.equal(await kernel().valueOf("3 + 3"), "6");
   });
 
@@ -112,6 +114,23 @@ describe("the kernel", () => {
       answers.map(({ reply }) => reply.status),
       Array(10).fill("ok"),
     );
+  });
+
+  it("tells its ports, and that it has no debugger and no subshells", async () => {
+    const { reply: ports } = await kernel().request("connect_request", {});
+    assert.equal(ports.shell_port, kernel().connection.shell_port);
+    assert.equal(ports.hb_port, kernel().connection.hb_port);
+    const content = { type: "request", seq: 3, command: "initialize", arguments: {} };
+    const { reply: debug, published } = await kernel().request("debug_request", content, "control");
+    assert.deepEqual([debug.type, debug.request_seq, debug.success], ["response", 3, false]);
+    assert.deepEqual(
+      published.map(({ content }) => content.execution_state),
+      ["busy", "idle"],
+    );
+    const { reply: info } = await kernel().request("kernel_info_request", {});
+    assert.deepEqual([info.debugger, info.supported_features], [false, []]);
+    const { reply: subshell } = await kernel().request("create_subshell_request", {}, "control");
+    assert.equal(subshell.status, "error");
   });
 
   it("answers with its own session and the request as parent", async () => {
