@@ -5,7 +5,7 @@ import type { WidgetHost } from "../widgets/host.js";
 import { CommManager } from "./comms/manager.js";
 import { KernelWidgets } from "./comms/widget-host.js";
 import { Displayer } from "./display/display.js";
-import { ProgressLine } from "./display/progress.js";
+import { ProgressBars } from "./display/progress.js";
 import { Cell, currentWork, type Work } from "./execution/cell.js";
 import { type CellEnd, CellRuns } from "./execution/cell-runs.js";
 import { currentContext, resetContext, runInContext } from "./execution/context.js";
@@ -41,7 +41,7 @@ export class Kernel {
   readonly #introspection: Introspection;
   readonly #queue: CellQueue;
   readonly #runs: CellRuns;
-  readonly #progress = new WeakMap<object, Map<string, ProgressLine>>();
+  readonly #progress = new WeakMap<object, ProgressBars>();
   /** Aborted and renewed at each interrupt: for work that no cell runs, such as a widget's callback. */
   #background = new AbortController();
   #lastCell: Work | undefined;
@@ -88,20 +88,20 @@ export class Kernel {
     return this.#background.signal;
   }
 
-  /** Draws one line for each task of a cell. */
+  /** Draws one bar for each kind of task of a cell. */
   progress(progress: Progress): void {
     const work = currentWork();
     if (!work || work.quiet) return;
-    const lines = this.#progress.get(work) ?? new Map<string, ProgressLine>();
-    this.#progress.set(work, lines);
-    let line = lines.get(progress.task);
-    if (!line) {
-      const show = this.displayer.replaceable();
-      line = new ProgressLine((bundle) => runInContext(work, () => show(bundle)));
-      lines.set(progress.task, line);
+    let bars = this.#progress.get(work);
+    if (!bars) {
+      bars = new ProgressBars({
+        replaceable: () => this.displayer.replaceable(),
+        widgets: this.widgets,
+        stop: () => work.cell && this.#stopCell(work.cell),
+      });
+      this.#progress.set(work, bars);
     }
-    line.update(progress);
-    if (progress.total !== undefined && progress.done >= progress.total) lines.delete(progress.task);
+    bars.update(progress);
   }
 
   /** Asks the reader for a line; null where the front end cannot ask, or where no cell is running that could. */
@@ -231,7 +231,7 @@ export class Kernel {
 
   /** Shows what a cell has come to. */
   #publishEnd(cell: Cell, { output, error }: CellEnd): void {
-    for (const line of this.#progress.get(cell)?.values() ?? []) line.finish();
+    this.#progress.get(cell)?.finish();
     const text = output?.["text/plain"];
     if (text !== undefined && cell.storeHistory) this.#history.setOutput(cell.count, String(text));
     if (cell.silent) return;
@@ -256,7 +256,11 @@ export class Kernel {
     this.#abortBackground();
     const cell = this.#queue.running;
     this.#interrupted = cell;
-    if (!cell) return;
+    if (cell) this.#stopCell(cell);
+  }
+
+  /** Asks a cell to end, and ends it soon after. */
+  #stopCell(cell: Cell): void {
     cell.abort.abort(new KeyboardInterrupt());
     setTimeout(() => this.#runs.interrupt(cell), GENTLE_MS);
   }

@@ -1,82 +1,147 @@
-import { inspect } from "node:util";
 import type { Progress } from "../../src/runtime/host.js";
-import type { MimeBundle } from "./mime.js";
+import type { WidgetHandle, WidgetHost } from "../../widgets/host.js";
+import { createProgress, type ProgressState, progressFallback } from "../../widgets/progress/model.js";
+import { CurveRecorder } from "./curve-recorder.js";
+import { DISPLAY, type MimeBundle } from "./mime.js";
 
 const MIN_MS = 100;
-/** Work that is over sooner needs no line: it would only flicker, and stay in the notebook. */
+/** Work that is over sooner needs no bar: it would only flicker, and stay in the notebook. */
 const PATIENCE_MS = 500;
-const BAR = 24;
+/** What bars need of the kernel. */
+export interface ProgressServices {
+  /** A display whose content can be replaced. */
+  replaceable(): (bundle: MimeBundle) => void;
+  /** Where live bars are made. */
+  readonly widgets: WidgetHost;
+  /** Ends the work: a reader has pressed the stop button. */
+  stop(): void;
+  /** Milliseconds. Default: the clock. */
+  now?(): number;
+}
 
-/** One line of text that says how far a task has come: none in its first half second, then at most ten times a second. */
-export class ProgressLine {
-  readonly #start: number;
-  #shown: number | undefined;
-  #first: number | undefined;
-  #last: Progress | undefined;
+/** The bars of one cell: one for each kind of task, which a later task of the same name takes over. */
+export class ProgressBars {
+  readonly #bars = new Map<string, ProgressBar>();
 
-  constructor(
-    private readonly show: (bundle: MimeBundle) => void,
-    private readonly now: () => number = () => performance.now(),
-  ) {
-    this.#start = now();
-  }
+  constructor(private readonly services: ProgressServices) {}
 
-  /** Takes the latest state; the line is drawn when it is due, and at the end of a task that has had one. */
+  /** Takes the latest state of a task. */
   update(progress: Progress): void {
-    this.#first ??= progress.done;
-    this.#last = progress;
-    const now = this.now();
-    const finished = progress.total !== undefined && progress.done >= progress.total;
-    const due =
-      this.#shown === undefined ? now - this.#start >= PATIENCE_MS : finished || now - this.#shown >= MIN_MS;
-    if (due) this.#draw(now);
+    let bar = this.#bars.get(progress.task);
+    if (!bar) {
+      bar = new ProgressBar(this.services);
+      this.#bars.set(progress.task, bar);
+    }
+    bar.update(progress);
   }
 
-  /** Draws the latest state where there is a line that does not show it yet. */
+  /** Ends the bars that are open: the cell is over. */
   finish(): void {
-    if (this.#last && this.#shown !== undefined) this.#draw(this.now());
-  }
-
-  #draw(now: number): void {
-    const progress = this.#last!;
-    this.#shown = now;
-    this.#last = undefined;
-    this.show({ "text/plain": progressText(progress, (now - this.#start) / 1000, this.#first) });
+    for (const bar of this.#bars.values()) bar.finish();
   }
 }
 
 /**
- * The line: a bar where the end is known, the count, the rate, the time left and the figures.
+ * One bar: none in the first half second of a task, then redrawn at most ten times a second; at the end its last
+ * state, as a line of text and the curve, stays in its place.
  *
- * @param seconds since the first word of the task
- * @param first what was done then: resumed work does not begin at 0. Default 0
+ * A front end that runs widgets is told by the widget's state alone. Until one has said that it does, the text is
+ * replaced as well.
  */
-export function progressText(
-  { task, done, total, values = {} }: Progress,
-  seconds: number,
-  first: number = 0,
-): string {
-  const rate = seconds > 0 ? (done - first) / seconds : 0;
-  const parts = [task];
-  if (total !== undefined && total > 0) {
-    const filled = Math.round(BAR * Math.min(1, done / total));
-    parts.push(`${"█".repeat(filled)}${"░".repeat(BAR - filled)}`, `${count(done)}/${count(total)}`);
-  } else parts.push(count(done));
-  if (rate > 0) parts.push(`${count(rate)}/s`);
-  if (rate > 0 && total !== undefined) {
-    parts.push(done < total ? `${duration((total - done) / rate)} left` : `in ${duration(seconds)}`);
+class ProgressBar {
+  readonly #now: () => number;
+  #start = 0;
+  #first = 0;
+  #last: Progress | undefined;
+  #drawn: number | undefined;
+  #curve: CurveRecorder | undefined;
+  #widget: WidgetHandle<ProgressState> | undefined;
+  #show: ((bundle: MimeBundle) => void) | undefined;
+  #seen = false;
+
+  constructor(private readonly services: ProgressServices) {
+    this.#now = services.now ?? (() => performance.now());
   }
-  for (const [name, value] of Object.entries(values))
-    parts.push(`${name} ${inspect(Number(value.toPrecision(4)))}`);
-  return parts.join("  ");
+
+  update(progress: Progress): void {
+    const now = this.#now();
+    if (!this.#last) this.#begin(progress, now);
+    this.#last = progress;
+    this.#addToCurve(progress);
+    const finished = progress.total !== undefined && progress.done >= progress.total;
+    const late = now - (this.#drawn ?? this.#start + PATIENCE_MS - MIN_MS) >= MIN_MS;
+    if (finished && (this.#drawn !== undefined || late)) this.#end(now, "done");
+    else if (finished) this.#last = undefined;
+    else if (late) this.#draw(now);
+  }
+
+  /** Ends a bar whose task has not reached its total. */
+  finish(): void {
+    if (this.#last && this.#drawn !== undefined) this.#end(this.#now(), "ended");
+  }
+
+  #begin(progress: Progress, now: number): void {
+    this.#start = now;
+    this.#first = progress.done; // resumed work does not begin at 0
+    this.#drawn = undefined;
+    this.#curve = undefined;
+  }
+
+  #draw(now: number): void {
+    this.#drawn = now;
+    const state = this.#state(now, this.#widget?.get("status") ?? "running");
+    if (this.#widget) this.#widget.set(state);
+    else {
+      this.#seen = false;
+      this.#widget = createProgress(this.services.widgets, state, {
+        onShown: () => {
+          this.#seen = true;
+        },
+        onStop: () => this.services.stop(),
+      });
+    }
+    if (!this.#seen) this.#place(liveBundle(this.#widget, state));
+  }
+
+  #end(now: number, status: "done" | "ended"): void {
+    this.#place(progressFallback(this.#state(now, status)));
+    this.#widget?.close();
+    this.#widget = undefined;
+    this.#last = undefined;
+  }
+
+  #place(bundle: MimeBundle): void {
+    this.#show ??= this.services.replaceable();
+    this.#show(bundle);
+  }
+
+  #state(now: number, status: ProgressState["status"]): ProgressState {
+    const { task, done, total, values = {} } = this.#last!;
+    const seconds = (now - this.#start) / 1000;
+    const rate = seconds > 0 ? (done - this.#first) / seconds : 0;
+    return {
+      task,
+      done,
+      total: total ?? null,
+      seconds,
+      rate: rate > 0 ? rate : null,
+      values: Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [name, String(Number(value.toPrecision(4)))]),
+      ),
+      curve: this.#curve?.curve ?? null,
+      status,
+    };
+  }
+
+  #addToCurve({ done, values = {} }: Progress): void {
+    const [name, value] = Object.entries(values)[0] ?? [];
+    if (name === undefined || !Number.isFinite(value)) return;
+    if (this.#curve?.name !== name) this.#curve = new CurveRecorder(name);
+    this.#curve.add(done, value!);
+  }
 }
 
-function count(value: number): string {
-  return Number.isInteger(value) || value >= 100 ? String(Math.round(value)) : value.toPrecision(3);
-}
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+function liveBundle(widget: WidgetHandle<ProgressState>, state: ProgressState): MimeBundle {
+  const display = (widget as unknown as Record<symbol, (() => MimeBundle) | undefined>)[DISPLAY];
+  return display?.call(widget) ?? progressFallback(state);
 }

@@ -1,5 +1,7 @@
 import { activationTableDefaults } from "../activation-table/state.js";
 import { render as renderActivationTable } from "../activation-table/view.js";
+import { progressDefaults } from "../progress/state.js";
+import { render as renderProgress } from "../progress/view.js";
 import { steeringControlsDefaults } from "../steering-controls/state.js";
 import { render as renderSteeringControls } from "../steering-controls/view.js";
 import { jupyterWidget } from "./jupyter.js";
@@ -10,6 +12,7 @@ const activationTable = jupyterWidget(
   ["view", "overview"],
   renderActivationTable,
 );
+const progress = jupyterWidget("Progress", progressDefaults, [], renderProgress);
 const steeringControls = jupyterWidget(
   "SteeringControls",
   steeringControlsDefaults,
@@ -19,7 +22,9 @@ const steeringControls = jupyterWidget(
 
 export const ActivationTableModel = activationTable.Model;
 export const ActivationTableView = activationTable.View;
+export const ProgressModel = progress.Model;
+export const ProgressView = progress.View;
 export const SteeringControlsModel = steeringControls.Model;
 export const SteeringControlsView = steeringControls.View;
 export { version } from "../version.js";
-export { renderActivationTable, renderSteeringControls };
+export { renderActivationTable, renderProgress, renderSteeringControls };

@@ -2,15 +2,28 @@ import { IJupyterWidgetRegistry } from "@jupyter-widgets/base";
 import { moduleName, version } from "../version.js";
 
 async function load() {
-  const { ActivationTableModel, ActivationTableView, SteeringControlsModel, SteeringControlsView } =
-    await import("./index.js");
-  return { ActivationTableModel, ActivationTableView, SteeringControlsModel, SteeringControlsView };
+  const {
+    ActivationTableModel,
+    ActivationTableView,
+    ProgressModel,
+    ProgressView,
+    SteeringControlsModel,
+    SteeringControlsView,
+  } = await import("./index.js");
+  return {
+    ActivationTableModel,
+    ActivationTableView,
+    ProgressModel,
+    ProgressView,
+    SteeringControlsModel,
+    SteeringControlsView,
+  };
 }
 
 /** The JupyterLab plugin. It only tells where the widgets are: their code is fetched when the first one appears. */
 const plugin = {
   id: `${moduleName}:plugin`,
-  description: "The activation table and steering controls of tslens.",
+  description: "The activation table, progress bar and steering controls of tslens.",
   requires: [IJupyterWidgetRegistry],
   autoStart: true,
   activate(_app: unknown, registry: IJupyterWidgetRegistry): void {
