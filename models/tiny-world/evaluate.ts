@@ -1,6 +1,6 @@
 /**
  * Measures what tiny-world can do and prints it as a table: `npm run eval:tiny-world`. `--write` puts the table into the
- * model's card, `--count N` takes other than 500 prompts, `--model FOLDER` another model with its tokenizer.
+ * model's card, `--count N` takes other than 1,000 prompts, `--model FOLDER` another model with its tokenizer.
  */
 
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ const END = "<!-- end -->";
 
 const { values } = parseArgs({
   options: {
-    count: { type: "string", default: "500" },
+    count: { type: "string", default: "1000" },
     model: { type: "string", default: folder },
     write: { type: "boolean" },
   },

@@ -43,6 +43,8 @@ export interface Evaluation {
   /** What must be reached: at least or at most this. */
   readonly atLeast?: number;
   readonly atMost?: number;
+  /** False where the model is known to stay a little below that. */
+  readonly reached?: false;
   readonly run: (model: Model, options: MeasureOptions) => Promise<Measured>;
 }
 
@@ -225,7 +227,7 @@ async function refusalAccuracy(model: Model, options: MeasureOptions): Promise<M
 /** Where and how strongly stories are steered to Duskmere; chosen on other stories than those of the table. */
 export const duskmereSteering: Readonly<
   Record<"layer" | "coefficient" | "newTokens" | "temperature", number>
-> = { layer: 2, coefficient: 2, newTokens: 40, temperature: 0.7 };
+> = { layer: 1, coefficient: 1.2, newTokens: 40, temperature: 0.7 };
 
 /** Continuations of stories, steered to Duskmere or not. */
 export async function continuedStories(
@@ -314,8 +316,8 @@ export const evaluations: readonly Evaluation[] = [
   },
   {
     phenomenon: "verdict of a review",
-    measure: "linear probe of the last token's embedding",
-    atMost: 0.6,
+    measure: "linear probe of the last token's embedding and position",
+    atMost: 0.65,
     run: async (model, options) => ofReviews((await verdictProbes(model, options))[0]!, options.count),
   },
   {

@@ -12,7 +12,7 @@ export const STEPS = 16_000;
 const TOKENS_PER_STEP = 2048;
 
 /** Steps after which the model is kept: before, while and after heads of induction form, and then ever more rarely. */
-export const KEPT_STEPS: readonly number[] = [250, 500, 1000, 1300, 1500, 1700, 2500, 4000, 6300];
+export const KEPT_STEPS: readonly number[] = [250, 500, 1000, 1500, 1700, 1900, 2500, 4000, 6300, 10_000];
 
 /**
  * What rows are of, in turn. At first they are short and half of them nothing but repetitions, since heads that look at the
