@@ -10,7 +10,7 @@ import { Cell, currentWork, type Work } from "./execution/cell.js";
 import { type CellEnd, CellRuns } from "./execution/cell-runs.js";
 import { currentContext, resetContext, runInContext } from "./execution/context.js";
 import { Evaluator } from "./execution/evaluator.js";
-import { History } from "./execution/history.js";
+import { History, historyFolder } from "./execution/history.js";
 import { askReader } from "./execution/input.js";
 import { Introspection } from "./execution/introspection.js";
 import { protectOnnxRuntime } from "./execution/native-sections.js";
@@ -35,7 +35,7 @@ export class Kernel {
   readonly comms: CommManager = new CommManager((...message) => this.publish(...message));
   readonly widgets: WidgetHost = new KernelWidgets(this.comms, (callback) => this.#bind(callback));
   readonly displayer: Displayer = new Displayer((type, content) => this.publish(type, content));
-  readonly #history = new History();
+  readonly #history = new History(historyFolder(), (sentence) => writeSync(2, `${sentence}\n`));
   readonly #transport: Transport;
   readonly #evaluator: Evaluator;
   readonly #introspection: Introspection;

@@ -14,6 +14,9 @@ export interface Lab {
   close(): Promise<void>;
 }
 
+// What tests run is nobody's history. Kernels inherit it from the Jupyter that is started here.
+process.env.TSLENS_HISTORY ??= "off";
+
 /** The command `jupyter` of the Python environment that setup makes. */
 export const jupyterCommand: string = join(
   repository,

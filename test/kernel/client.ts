@@ -65,9 +65,12 @@ export class TestClient {
   static async start({
     folder,
     key = randomUUID(),
+    history = "off",
   }: {
     folder?: string;
     key?: string;
+    /** The folder of the history. */
+    history?: string;
   } = {}): Promise<TestClient> {
     const own = mkdtempSync(join(tmpdir(), "tslens-kernel-"));
     const names = ["shell_port", "control_port", "iopub_port", "stdin_port", "hb_port"];
@@ -83,6 +86,7 @@ export class TestClient {
       ["--disable-warning=ExperimentalWarning", main, "--config-path", file],
       {
         cwd: folder ?? own,
+        env: { ...process.env, TSLENS_HISTORY: history },
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
