@@ -28,6 +28,9 @@ import { Transport } from "./protocol/transport.js";
 /** How long a cell may take to end by itself after its signal is aborted. */
 const GENTLE_MS = 100;
 
+/** The messages that `%%capture` keeps from the notebook. */
+const CAPTURED: ReadonlySet<string> = new Set(["display_data", "update_display_data", "clear_output"]);
+
 /** The kernel: it answers the requests of front ends, one cell at a time. */
 export class Kernel {
   readonly info: Json = kernelInfo();
@@ -120,14 +123,20 @@ export class Kernel {
 
   /** Publishes a message on behalf of the work that runs now. */
   publish(type: string, content: object, attachments?: Attachments): void {
+    const capture = CAPTURED.has(type) ? this.#work()?.cell?.capture : undefined;
     const parent = this.#work()?.parent ?? {};
-    this.#transport.send("iopub", [type], type, parent, content, attachments);
+    if (capture) capture(type, content as Json);
+    else this.#transport.send("iopub", [type], type, parent, content, attachments);
   }
 
   /** Sends text to the cell that wrote it; false before the first cell. */
   write(name: "stdout" | "stderr", text: string): boolean {
     const work = this.#work();
     if (!work) return false;
+    if (work.cell?.capture) {
+      work.cell.capture("stream", { name, text });
+      return true;
+    }
     this.#transport.stream({ parent: JSON.stringify(work.parent), name, text });
     return true;
   }

@@ -59,7 +59,7 @@ export class CellRuns {
       if (!cell.failure) {
         const output = cell.silent ? undefined : await mimeBundle(cell.result?.value);
         const user_expressions = await this.#userExpressions(cell);
-        const reply = { status: "ok", payload: [], user_expressions };
+        const reply = { status: "ok", payload: cell.payload, user_expressions };
         return output ? { reply, output: limited(output) } : { reply };
       }
     } catch (error) {
@@ -111,6 +111,14 @@ export class CellRuns {
       signal: cell.abort.signal,
       variables: this.evaluator.variables,
       display: (value) => this.displayer.display(value),
+      capture: (take) => {
+        cell.capture = take;
+        return () => {
+          cell.capture = undefined;
+        };
+      },
+      replaceCell: (text) => cell.payload.push({ source: "set_next_input", text, replace: true }),
+      reset: () => this.evaluator.reset(),
       execute: async (code) => {
         const read = this.magics.read(code);
         if (read.kind === "code") await this.evaluator.run(cell, read.code, code);

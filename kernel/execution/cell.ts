@@ -1,4 +1,4 @@
-import type { Header, Message } from "../protocol/message.js";
+import type { Header, Json, Message } from "../protocol/message.js";
 import { currentContext } from "./context.js";
 import type { Failure } from "./failure.js";
 
@@ -20,6 +20,10 @@ export class Cell implements Work {
   readonly timers: Set<() => void> = new Set();
   /** The value of the last expression. */
   result: { value: unknown } | undefined;
+  /** Takes what the cell writes and displays, in the notebook's place; undefined where it goes to the notebook. */
+  capture: ((type: string, content: Json) => void) | undefined;
+  /** What the front end shall do besides, as in the `payload` of an `execute_reply`. */
+  readonly payload: Json[] = [];
   /** Why the cell failed. */
   failure: Failure | undefined;
   /** The number in front of the cell, from its start on; a cell that is never run uses none up. */

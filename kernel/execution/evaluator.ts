@@ -17,6 +17,7 @@ interface TslabScope {
 export class Evaluator {
   readonly compiler: CellCompiler;
   readonly #executor: Executor;
+  #resets = false;
 
   /**
    * @param folder the notebook's folder, from which imports are resolved
@@ -48,6 +49,7 @@ export class Evaluator {
   async run(cell: Cell, code: string, shown: string = code): Promise<void> {
     cell.result = undefined;
     cell.failure = undefined;
+    this.#resets = false;
     if (!code.trim()) return;
     this.compiler.begin(cell.count, shown);
     const ok = await this.#executor.execute(code);
@@ -57,6 +59,14 @@ export class Evaluator {
       cell.failure = { kind: "types", diagnostics: this.compiler.diagnostics };
     }
     if (!cell.failure) await settleValue(cell);
+    if (!this.#resets) return;
+    this.#executor.reset();
+    this.compiler.reset();
+  }
+
+  /** Forgets all variables, with those that the code under way declares, at its end. */
+  reset(): void {
+    this.#resets = true;
   }
 
   /** Ends the waiting for the code that runs; the code itself goes on where nothing else stops it. */

@@ -109,13 +109,17 @@ function topLevelAwaits(file: typescript.SourceFile): typescript.Diagnostic[] {
   return found;
 }
 
+/** A cell that asks not to be checked: TypeScript itself sees tslab's `export {}` in front, and no such comment. */
+const UNCHECKED = /^(?:export \{\};?\s*)?\/\/ @ts-nocheck\b/;
+
 function getPreEmitDiagnosticsOfFiles(
   program: typescript.Program,
   files: readonly typescript.SourceFile[],
 ): readonly typescript.Diagnostic[] {
   const found = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
   for (const file of files) {
-    found.push(...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file));
+    found.push(...program.getSyntacticDiagnostics(file));
+    if (!UNCHECKED.test(file.text)) found.push(...program.getSemanticDiagnostics(file));
     if (program.getCompilerOptions().declaration) found.push(...program.getDeclarationDiagnostics(file));
     if (!file.isDeclarationFile) found.push(...topLevelAwaits(file));
   }

@@ -21,6 +21,15 @@ export interface MagicContext<S extends OptionSpecs = OptionSpecs> {
   readonly magics: readonly Magic[];
   /** Shows a value beside the cell. A magic's return value is shown as the value of the line. */
   display(value: unknown): Promise<void>;
+  /**
+   * Takes what the cell writes and displays from now on, in the notebook's place, as the contents of `stream` and
+   * display messages; returns what ends that.
+   */
+  capture(take: (type: string, content: Readonly<Record<string, unknown>>) => void): () => void;
+  /** Puts a text in the place of the cell, in the notebook. */
+  replaceCell(text: string): void;
+  /** Forgets the variables of all cells, at the end of this one. */
+  reset(): void;
   /** Runs TypeScript as part of the cell; returns the value of its last expression. */
   execute(code: string): Promise<unknown>;
 }

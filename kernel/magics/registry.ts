@@ -7,7 +7,10 @@ import { ModelSession } from "./session.js";
 import { cellHelp, cellMagic, magicAt, rewriteLines } from "./source.js";
 
 /** What the kernel lends to a magic that runs. */
-export type MagicServices = Pick<MagicContext, "signal" | "variables" | "display" | "execute">;
+export type MagicServices = Pick<
+  MagicContext,
+  "signal" | "variables" | "display" | "execute" | "capture" | "replaceCell" | "reset"
+>;
 
 /** What a completion of a magic offers. Offsets are in UTF-16 units. */
 export interface MagicCompletion {

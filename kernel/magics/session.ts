@@ -7,6 +7,11 @@ export class ModelSession {
     return this.#values.get(name) as T | undefined;
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#values.clear();
+  }
+
   /** Keeps a value under a name. */
   set(name: string, value: unknown): void {
     this.#values.set(name, value);

@@ -1,7 +1,6 @@
-import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
 import { defineMagic, type Magic } from "../magic.js";
+import { pathsFor } from "./paths.js";
 
 const magic: Magic = defineMagic({
   name: "cd",
@@ -15,16 +14,7 @@ const magic: Magic = defineMagic({
     if (folder !== undefined) process.chdir(folder.replace(/^~(?=\/|$)/, homedir()));
     console.log(process.cwd());
   },
-  complete({ word }) {
-    const folder = word.endsWith("/") ? word : `${dirname(word)}/`;
-    const prefix = folder === "./" && !word.startsWith("./") ? "" : folder;
-    try {
-      const entries = readdirSync(folder || ".", { withFileTypes: true });
-      return entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${join(prefix, name)}/`);
-    } catch {
-      return []; // There is no such folder: nothing completes it.
-    }
-  },
+  complete: ({ word }) => pathsFor(word).filter((path) => path.endsWith("/")),
 });
 
 export default magic;

@@ -21,6 +21,9 @@ const services = {
   variables: {},
   display: async () => {},
   execute: async () => {},
+  capture: () => () => {},
+  replaceCell: () => {},
+  reset: () => {},
 };
 
 describe("magics", () => {
