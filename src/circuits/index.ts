@@ -1,5 +1,6 @@
 /** Circuits: finding which parts of a model do a task, and judging what was found. */
 
+export { type AcdcOptions, acdc, acdcSteps } from "./acdc.js";
 export type { AcdcSettings, AcdcStep } from "./acdc-steps.js";
 export {
   type ChoiceOptions,
@@ -9,4 +10,13 @@ export {
   type CircuitEdge,
   type CircuitOrigin,
 } from "./circuit.js";
+export {
+  acdcOrder,
+  type CircuitGraph,
+  circuitGraph,
+  type GraphEdge,
+  type GraphSizes,
+  type ReceiverGroup,
+} from "./circuit-graph.js";
 export { edgeEnds, edgeName, type HeadInput, nodeOf, placeOf } from "./names.js";
+export type { AblationOptions, CircuitTask } from "./task.js";

@@ -51,4 +51,5 @@ export type { Processing } from "./processing.js";
 export type { Quantization } from "./quantize.js";
 export type { ResidualStack, StackOptions } from "./residual-stack.js";
 export type { Encoding, Tokenizer } from "./tokenizer.js";
+export { loadTracr, type TracrProgram, type TracrValue } from "./tracr.js";
 export type { ModelWeights } from "./weights.js";

@@ -45,6 +45,13 @@ export interface KlDivergence {
   readonly pos: number;
 }
 
+/** The mean squared difference from reference outputs over rows, positions from `from` on, and outputs. */
+export interface SquaredError {
+  readonly kind: "squaredError";
+  readonly reference: Tensor;
+  readonly from: number;
+}
+
 /** What a metric function is given: the logits and the points it asks for. */
 export interface MetricContext {
   /** `[batch, pos, dVocab]`; `[batch, labels]` of a classifier. */
@@ -60,6 +67,7 @@ export type Metric =
   | ProbDiff
   | CrossEntropy
   | KlDivergence
+  | SquaredError
   | ((context: MetricContext) => Expression);
 
 /**
@@ -104,6 +112,18 @@ export const klDivergence = (options: { reference: Tensor; pos?: number }): KlDi
   ...options,
 });
 
+/**
+ * The mean squared difference of the logits from reference ones `[batch, pos, dVocab]`, as ACDC takes for compiled
+ * programs (Conmy et al. 2023).
+ *
+ * @param options.from the first position that counts; 0 by default
+ */
+export const squaredError = (options: { reference: Tensor; from?: number }): SquaredError => ({
+  kind: "squaredError",
+  from: 0,
+  ...options,
+});
+
 /** The part of a batch that a metric is fed for. */
 export interface MetricInput {
   readonly tokens: readonly (readonly number[])[];
@@ -118,47 +138,55 @@ export interface MetricInput {
 /** A metric in a graph: its scalar, and what it is fed. */
 export interface LoweredMetric {
   readonly scalar: Value;
+  /** The metric of each row, `[batch]`, whose mean is the scalar; missing for metrics that are functions. */
+  readonly perRow?: Value;
   readonly feeds: Record<string, Feed>;
 }
+
+/** A metric that is the mean over rows. */
+const meanOf = (perRow: Value, feeds: Record<string, Feed>): LoweredMetric => ({
+  scalar: g.mean(perRow),
+  perRow,
+  feeds,
+});
 
 /** Appends a metric to a graph. */
 export function lowerMetric(metric: Metric, graph: g.Graph, input: MetricInput): LoweredMetric {
   const logits = graph.outputs.logits!;
   if (typeof metric === "function") return lowerFunction(metric, graph, logits);
   if (metric.kind === "crossEntropy") return lowerCrossEntropy(metric, logits, input);
+  if (metric.kind === "squaredError") return lowerSquaredError(metric, logits, input);
   const at = pickPosition(logits, metric.pos, input);
   const rows = input.tokens.length;
   switch (metric.kind) {
     case "logitDiff": {
       const scores = (name: string): Value => g.gatherElements(at, g.input(name, "int64", ["batch", 1]));
-      const scalar = g.mean(g.sub(scores("metric.correct"), scores("metric.incorrect")));
+      const difference = g.sub(scores("metric.correct"), scores("metric.incorrect"));
       const feeds = {
         "metric.correct": choiceFeed(metric.correct, rows, input),
         "metric.incorrect": choiceFeed(metric.incorrect, rows, input),
       };
-      return { scalar, feeds };
+      return meanOf(g.squeeze(difference, [1]), feeds);
     }
     case "logProb": {
       const token = g.input("metric.token", "int64", ["batch", 1]);
-      return {
-        scalar: g.mean(g.gatherElements(g.logSoftmax(at), token)),
-        feeds: { "metric.token": choiceFeed(metric.token, rows, input) },
-      };
+      return meanOf(g.squeeze(g.gatherElements(g.logSoftmax(at), token), [1]), {
+        "metric.token": choiceFeed(metric.token, rows, input),
+      });
     }
     case "probDiff": {
       const weights = setWeights(metric, rows, at.shape[1] as number, input);
       const shape = weights.shape.length === 1 ? weights.shape : ["batch", weights.shape[1]!];
-      const scalar = g.mean(g.sum(g.mul(g.softmax(at), g.input("metric.weights", "float32", shape)), [-1]));
-      return { scalar, feeds: { "metric.weights": weights } };
+      const weighted = g.mul(g.softmax(at), g.input("metric.weights", "float32", shape));
+      return meanOf(g.sum(weighted, [-1]), { "metric.weights": weights });
     }
     case "klDivergence": {
       const reference = referenceRow(metric.reference, metric.pos, rows, input);
       const wanted = g.logSoftmax(g.input("metric.reference", "float32", ["batch", reference.shape[1]!]));
-      const scalar = g.mean(g.sum(g.mul(g.exp(wanted), g.sub(wanted, g.logSoftmax(at))), [-1]));
-      return {
-        scalar,
-        feeds: { "metric.reference": { dtype: "float32", shape: reference.shape, data: reference.data } },
-      };
+      const terms = g.mul(g.exp(wanted), g.sub(wanted, g.logSoftmax(at)));
+      return meanOf(g.sum(terms, [-1]), {
+        "metric.reference": { dtype: "float32", shape: reference.shape, data: reference.data },
+      });
     }
   }
 }
@@ -217,7 +245,7 @@ function lowerCrossEntropy({ labels }: CrossEntropy, logits: Value, input: Metri
       );
     const right = g.squeeze(g.input("metric.labels", "int64", ["batch", 1]), [1]);
     const feeds = { "metric.labels": choiceFeed(labels, input.tokens.length, input) };
-    return { scalar: g.mean(g.crossEntropy(logits, right)), feeds };
+    return meanOf(g.crossEntropy(logits, right), feeds);
   }
   if (labels !== undefined) throw new Error("crossEntropy takes labels for classifiers only.");
   if (input.task !== "nextToken")
@@ -227,11 +255,39 @@ function lowerCrossEntropy({ labels }: CrossEntropy, logits: Value, input: Metri
   const { losses, feeds } = nextTokenLoss(logits, input);
   const shape = [input.tokens.length, input.tokens[0]!.length - 1];
   const weights = g.input("metric.weights", "float32", losses.shape);
+  const perRow = g.mul(g.sum(g.mul(losses, weights), [1]), input.tokens.length);
   return {
     scalar: g.sum(g.mul(losses, weights)),
+    perRow,
     feeds: { ...feeds, "metric.weights": { dtype: "float32", shape, data: lossWeights(input) } },
   };
 }
+
+function lowerSquaredError(
+  { reference, from }: SquaredError,
+  logits: Value,
+  { tokens, task }: MetricInput,
+): LoweredMetric {
+  const [rows, length] = [tokens.length, tokens[0]!.length];
+  const width = logits.shape.at(-1) as number;
+  if (task === "classification")
+    throw new Error("squaredError compares logits of positions, which a classifier lacks.");
+  if (reference.shape.length !== 3 || !sameSizes(reference.shape, [rows, length, width]))
+    throw new Error(
+      `The reference logits have the shape [${reference.shape}]; expected [${rows}, ${length}, ${width}].`,
+    );
+  if (!Number.isInteger(from) || from < 0 || from >= length)
+    throw new Error(`The metric counts positions from ${from} on, but the input has ${length} positions.`);
+  const wanted = g.input("metric.reference", "float32", ["batch", "pos", width]);
+  const after = (x: Value): Value => g.slice(x, 1, from);
+  const { data } = contiguous(reference);
+  return meanOf(g.mean(g.square(g.sub(after(logits), after(wanted))), [1, 2]), {
+    "metric.reference": { dtype: "float32", shape: [rows, length, width], data },
+  });
+}
+
+const sameSizes = (a: readonly number[], b: readonly number[]): boolean =>
+  a.every((size, i) => size === b[i]);
 
 /** The logits `[batch, classes]` that a metric reads: those of a position, or a classifier's. */
 function pickPosition(logits: Value, pos: number, { tokens, task }: MetricInput): Value {

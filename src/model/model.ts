@@ -54,7 +54,8 @@ export class Model {
   readonly weights: ModelWeights;
   readonly name: string;
 
-  constructor(private readonly parts: ModelParts) {
+  /** @param parts what the model is made of, for techniques that rewrite its graph */
+  constructor(readonly parts: ModelParts) {
     this.config = parts.engine.config;
     this.hookNames = parts.engine.names;
     this.weights = parts.weights;
@@ -365,7 +366,8 @@ export class Model {
 
   // ---- inside
 
-  private read(input: ModelInput, options: InputOptions): Batch {
+  /** An input as rows of token ids, for techniques that run plans of their own. */
+  read(input: ModelInput, options: InputOptions = {}): Batch {
     const { padToken, eosTokens } = this.config;
     const encode = (text: string): number[] => this.tokenizer.encode(text);
     const context = { ...this.config, padToken: padToken ?? eosTokens[0] ?? 0, encode };
@@ -421,7 +423,8 @@ export class Model {
     return { outputs, batch };
   }
 
-  private metricInput({ tokens, mask }: Batch): MetricInput {
+  /** What a metric of this batch is made from. */
+  metricInput({ tokens, mask }: Batch): MetricInput {
     const { task, labels } = this.config;
     const tokenId = (text: string): number => (labels ? labelNumber(text, labels) : this.toSingleToken(text));
     return { tokens, mask, task, tokenId };

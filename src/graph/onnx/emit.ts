@@ -299,7 +299,7 @@ class Writer implements Emitter {
 
   private computeDim(dim: string): string {
     const terms = [...termsOf(dim)];
-    if (terms.length === 1 && terms[0]![0] === dim)
+    if (terms.length === 1 && terms[0]![0] === dim && !dim.includes("*"))
       throw new Error(`No value of the graph has the dimension "${dim}", so its size cannot be known.`);
     const products = terms.map(([names, count]) => {
       const factors = names === "" ? [] : names.split("*").map((name) => this.namedDim(name));

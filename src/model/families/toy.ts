@@ -70,7 +70,7 @@ export const toy: Family = {
         };
       },
       lnFinal: norm("ln_final"),
-      unembed: linear("unembed", dModel, dVocab),
+      unembed: linear("unembed", dModel, countOf(json, "d_vocab_out", dVocab)),
     };
   },
 };

@@ -1,0 +1,93 @@
+/** What senders write on a set of prompts, and what takes its place. */
+
+import * as g from "../graph/index.js";
+import { productDim } from "../graph/shapes.js";
+import type { Engine } from "../model/engine.js";
+import { weave } from "../model/engine.js";
+import type { Batch } from "../model/input.js";
+import type { LoweredEdit } from "../model/lower-edits.js";
+import { circuitPoints, type SenderBlock, sentBy } from "./residual-parts.js";
+import type { AblationOptions } from "./task.js";
+
+/** The values of one run that circuits are put together from. */
+export interface SenderValues {
+  /** `[sender, batch·pos·dModel]` */
+  readonly sent: Float32Array;
+  /** The residual stream at the points that runs may start from, and what each part adds to it: `[batch, pos, dModel]`. */
+  readonly at: ReadonlyMap<string, Float32Array>;
+}
+
+/** The graph with all that circuits need apart. */
+export function wholeGraph(engine: Engine, edits: readonly LoweredEdit[], padded: boolean): g.Graph {
+  const wanted = [...circuitPoints(engine), ...edits.map(({ point }) => point)];
+  return weave(engine.graph(wanted, { padded }), edits);
+}
+
+/** Runs the model on prompts and keeps what each sender writes. */
+export async function senderValues(
+  engine: Engine,
+  blocks: readonly SenderBlock[],
+  batch: Batch,
+  edits: readonly LoweredEdit[],
+  options: { signal?: AbortSignal; states: boolean },
+): Promise<SenderValues> {
+  const { nLayers, dModel } = engine.config;
+  // The inputs of heads are the residual stream here, so they need not be apart.
+  const wanted = circuitPoints(engine).filter((name) => !/_input$|mlp_in$/.test(name));
+  const all = [...wanted, ...edits.map(({ point }) => point)];
+  const graph = weave(engine.graph(all, { padded: batch.mask !== undefined }), edits);
+  const point = (name: string): g.Value => g.findPoint(graph, name);
+  const stacked = blocks.map((block) => {
+    const sent = g.transpose(sentBy(block, engine, point), [2, 0, 1, 3]);
+    return g.reshape(sent, [block.count, productDim(["batch", "pos", dModel])]);
+  });
+  const points = g.pointsOf(graph);
+  const names = options.states
+    ? [
+        ...Array.from({ length: nLayers }, (_, layer) => [
+          `blocks.${layer}.hook_resid_pre`,
+          `blocks.${layer}.hook_resid_mid`,
+        ]).flat(),
+        `blocks.${nLayers - 1}.hook_resid_post`,
+        ...blocks.map(({ output }) => output),
+      ].filter((name) => points.has(name))
+    : [];
+  // A batch of one repeats what does not depend on the prompts, such as learned positions.
+  const full = (x: g.Value): g.Value =>
+    x.shape[0] === "batch" ? x : g.expand(x, ["batch", ...x.shape.slice(1)]);
+  const outputs = Object.fromEntries(names.map((name) => [name, full(points.get(name)!)]));
+  const plan = engine.runtime.plan({ outputs: { sent: g.concat(stacked, 0), ...outputs } });
+  const run = await plan.run(engine.feeds(batch, edits), { signal: options.signal });
+  return {
+    sent: run.sent!.data as Float32Array,
+    at: new Map(names.map((name) => [name, run[name]!.data as Float32Array])),
+  };
+}
+
+/**
+ * What takes the place of the senders' outputs, `[sender, batch·pos·dModel]`.
+ *
+ * @param from the senders' outputs that are resampled or averaged
+ */
+export function replacements(
+  from: Float32Array,
+  { ablation, meanOver }: Required<AblationOptions>,
+  { senders, prompts, pos, dModel }: { senders: number; prompts: number; pos: number; dModel: number },
+): Float32Array {
+  if (ablation === "resample") return from;
+  const result = new Float32Array(from.length);
+  if (ablation === "zero") return result;
+  const width = pos * dModel;
+  const period = meanOver === "prompts" ? width : dModel;
+  const repeats = (prompts * width) / period;
+  for (let sender = 0; sender < senders; sender++) {
+    const values = from.subarray(sender * prompts * width, (sender + 1) * prompts * width);
+    const sums = new Float64Array(period);
+    values.forEach((value, i) => {
+      sums[i % period]! += value;
+    });
+    const target = result.subarray(sender * prompts * width, (sender + 1) * prompts * width);
+    for (let i = 0; i < target.length; i++) target[i] = sums[i % period]! / repeats;
+  }
+  return result;
+}

@@ -1,0 +1,99 @@
+/** What circuits are found for: two sets of prompts and a metric, checked. */
+
+import { type Tensor, tensor } from "../array/index.js";
+import { klDivergence, type Metric, type Model, type ModelInput } from "../model/index.js";
+import type { Batch } from "../model/input.js";
+
+/** What takes the place of a sender's output where an edge is cut. */
+export interface AblationOptions {
+  /**
+   * `"resample"` (default): the sender's output on the corrupt prompts; `"zero"`; `"mean"`: its mean, as `meanOver` and
+   * `meanOf` say.
+   */
+  readonly ablation?: "resample" | "zero" | "mean";
+  /** The mean over prompts at each position (default), or over prompts and positions. */
+  readonly meanOver?: "prompts" | "promptsAndPositions";
+  /** Of which prompts the mean is; the clean ones by default. */
+  readonly meanOf?: "clean" | "corrupt";
+}
+
+/** What every method for circuits takes. */
+export interface CircuitTask extends AblationOptions {
+  /** The prompts that the task is about. */
+  readonly clean: ModelInput;
+  /** As many prompts of the same lengths, to which other answers belong; only resampling and means of them need these. */
+  readonly corrupt?: ModelInput;
+  /**
+   * What is measured; KL(model ‖ circuit) of the next token behind the clean prompts by default. A function of graph values
+   * is evaluated circuit by circuit, which is slower than the metrics that are data.
+   */
+  readonly metric?: Metric;
+  /** Whether `embed` and `pos` are nodes of their own in the place of `input`; false by default. */
+  readonly splitInput?: boolean;
+  /** Ends the work. */
+  readonly signal?: AbortSignal;
+}
+
+/** A task with its prompts read. */
+export interface ReadTask {
+  readonly clean: Batch;
+  readonly corrupt: Batch | undefined;
+  readonly metric: Metric;
+  readonly ablation: Required<AblationOptions>;
+}
+
+/** Reads and checks a task. @throws where prompts do not correspond, or corrupt ones are missing */
+export async function readTask(model: Model, task: CircuitTask): Promise<ReadTask> {
+  const { ablation = "resample", meanOver = "prompts", meanOf = "clean" } = task;
+  if (!["resample", "zero", "mean"].includes(ablation))
+    throw new TypeError(`An ablation is "resample", "zero" or "mean"; ${JSON.stringify(ablation)} came.`);
+  const clean = model.read(task.clean);
+  const corrupt = task.corrupt === undefined ? undefined : model.read(task.corrupt);
+  const needsCorrupt = ablation === "resample" || (ablation === "mean" && meanOf === "corrupt");
+  if (needsCorrupt && !corrupt)
+    throw new Error(`The ablation "${ablation}" takes outputs on corrupt prompts; give them as \`corrupt\`.`);
+  if (corrupt) checkAlignment(clean, corrupt);
+  if (ablation === "resample" && corrupt && equalRows(clean, corrupt))
+    throw new Error(
+      "The clean and the corrupt prompts are the same, so no edge can matter: give corrupt prompts to which other answers belong.",
+    );
+  const metric = task.metric ?? (await divergenceFrom(model, clean, task.signal));
+  return { clean, corrupt, metric, ablation: { ablation, meanOver, meanOf } };
+}
+
+/** How many real tokens each row has. */
+const lengths = ({ tokens, mask }: Batch): number[] =>
+  tokens.map((row, i) => (mask ? mask[i]!.reduce((a, b) => a + b, 0) : row.length));
+
+/** Throws where the rows of two sets of prompts do not have the same lengths. */
+export function checkAlignment(clean: Batch, corrupt: Batch): void {
+  const [ours, theirs] = [lengths(clean), lengths(corrupt)];
+  if (ours.length !== theirs.length)
+    throw new Error(
+      `There are ${ours.length} clean prompts and ${theirs.length} corrupt ones; they come in pairs.`,
+    );
+  const at = ours.findIndex((length, i) => length !== theirs[i]);
+  if (at >= 0)
+    throw new Error(
+      `Clean prompt ${at} has ${ours[at]} tokens and its corrupt prompt ${theirs[at]}: their positions must correspond, so choose words of equally many tokens.`,
+    );
+}
+
+const equalRows = (a: Batch, b: Batch): boolean =>
+  a.tokens.every((row, i) => row.every((token, j) => token === b.tokens[i]![j]));
+
+async function divergenceFrom(model: Model, clean: Batch, signal?: AbortSignal): Promise<Metric> {
+  const { tokens, mask } = clean;
+  const logits: Tensor = await model.forward(tokens, { attentionMask: mask, signal, logits: "last" });
+  const [rows, , width] = logits.shape as [number, number, number];
+  return klDivergence({ reference: tensor(Float32Array.from(logits.data), [rows, 1, width]), pos: -1 });
+}
+
+/** Whether a smaller value of a metric is better: true for divergences and losses. */
+export function smallerIsBetter(metric: Metric): boolean {
+  return typeof metric === "function" || /^(klDivergence|crossEntropy|squaredError)$/.test(metric.kind);
+}
+
+/** The metric as messages and stored circuits call it. */
+export const metricName = (metric: Metric): string =>
+  typeof metric === "function" ? "a function" : metric.kind;

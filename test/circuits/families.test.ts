@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { randomGenerator } from "../../src/array/index.js";
+import { EdgePatching } from "../../src/circuits/edge-patching.js";
+import { loadModel, logProb } from "../../src/model/index.js";
+import { fixture } from "../shared.js";
+
+/** Families whose parts do not add to one residual stream, and what is said of them. */
+const refused: Record<string, RegExp> = {
+  bert: /normalises the residual stream itself/,
+  bert_classifier: /is a classifier/,
+  distilbert_classifier: /is a classifier/,
+  "extra-mamba": /has no attention heads/,
+  "extra-t5": /has two stacks/,
+};
+
+describe("edges of every family", () => {
+  const families = readdirSync(fixture("models")).filter((name) =>
+    existsSync(fixture("models", name, "config.json")),
+  );
+  for (const family of families)
+    it(`${family} ${refused[family] ? "is refused in words" : "is itself with all edges, and its corrupted run with none"}`, async () => {
+      const model = await loadModel(fixture("models", family));
+      const { dVocab } = model.config;
+      const random = randomGenerator(family);
+      const draw = (): number[] => Array.from({ length: 7 }, () => random.integer(dVocab));
+      const [clean, corrupt] = [
+        [draw(), draw()],
+        [draw(), draw()],
+      ];
+      const metric = logProb({ token: [3, 5] });
+      const prepare = (): Promise<EdgePatching> => EdgePatching.prepare(model, { clean, corrupt, metric });
+      if (refused[family]) return assert.rejects(prepare(), refused[family]);
+      const patching = await prepare();
+      const cut = (value: number): Uint8Array => new Uint8Array(patching.graph.edgeCount).fill(value);
+      const [full, empty] = await patching.evaluate([cut(0), cut(1)]);
+      const close = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 5e-5, `${a} instead of ${b}`);
+      close(full!, await model.metric(clean, metric));
+      close(empty!, await model.metric(corrupt, metric));
+      // Rows of one run, whole parts left out of it, and edges one by one: all the same.
+      const choices = Array.from({ length: 6 }, (_, i) => {
+        const share = random.uniform();
+        return cut(0).map(() => (i > 0 && random.uniform() < share ? 1 : 0));
+      });
+      const together = await patching.evaluate(choices);
+      for (const [i, choice] of choices.entries())
+        close(together[i]!, (await patching.evaluate([choice]))[0]!);
+    });
+});
