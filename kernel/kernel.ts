@@ -8,6 +8,7 @@ import { Displayer } from "./display/display.js";
 import { ProgressBars } from "./display/progress.js";
 import { Cell, currentWork, type Work } from "./execution/cell.js";
 import { type CellEnd, CellRuns } from "./execution/cell-runs.js";
+import { watchChildren } from "./execution/children.js";
 import { currentContext, resetContext, runInContext } from "./execution/context.js";
 import { Evaluator } from "./execution/evaluator.js";
 import { History, historyFolder } from "./execution/history.js";
@@ -71,6 +72,7 @@ export class Kernel {
         this.exit(1);
       },
     });
+    watchChildren((pid, runs) => this.#transport.child(pid, runs));
     protectOnnxRuntime((section) => this.#transport.protect(section));
     this.#evaluator = new Evaluator(folder, (section) => this.#transport.protect(section));
     this.#introspection = new Introspection(this.#evaluator, this.magics);

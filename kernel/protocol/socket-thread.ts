@@ -23,6 +23,8 @@ const GENTLE_MS = 200;
 const POLL_MS = 20;
 /** How long the main thread may take to end the process by itself. */
 const SHUTDOWN_MS = 500;
+/** How long a process that a cell has started may take to end when it is told to. */
+const CHILD_MS = 100;
 const PARENT_POLL_MS = 1000;
 
 const shell = new Router({ linger: 200 });
@@ -148,8 +150,29 @@ async function shutDown(restart: boolean): Promise<void> {
   process.kill(process.pid, "SIGKILL");
 }
 
+/** The processes that cells have started and that still run. */
+const children = new Set<number>();
+
+/** Ends the processes that cells have started; one that does not listen is killed. */
+async function endChildren(): Promise<void> {
+  const signal = (name: NodeJS.Signals): void => {
+    for (const pid of children) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        children.delete(pid); // It has ended by itself.
+      }
+    }
+  };
+  signal("SIGTERM");
+  if (children.size === 0) return;
+  await pause(CHILD_MS);
+  signal("SIGKILL");
+}
+
 /** Sends what is left, then closes: a socket left open aborts the process at its exit. */
 async function close(): Promise<void> {
+  await endChildren();
   streams.flush();
   await Promise.race([Promise.all(Object.values(queues).map((queue) => queue.sent)), pause(SHUTDOWN_MS)]);
   for (const socket of Object.values(sockets)) if (!socket.closed) socket.close();
@@ -167,6 +190,10 @@ main.on("message", (message: ToThread) => {
       break;
     case "fence":
       tell({ kind: "fence", id: message.id });
+      break;
+    case "child":
+      if (message.runs) children.add(message.pid);
+      else children.delete(message.pid);
       break;
     case "close":
       void close().then(() => tell({ kind: "closed" }));

@@ -19,6 +19,7 @@ export type ToThread =
   | { readonly kind: "send"; readonly channel: Channel; readonly message: Outgoing }
   | { readonly kind: "stream"; readonly text: StreamText }
   | { readonly kind: "fence"; readonly id: number }
+  | { readonly kind: "child"; readonly pid: number; readonly runs: boolean }
   | { readonly kind: "close" };
 
 /** From the socket thread to the main thread. */

@@ -153,7 +153,12 @@ export class Transport {
     return this.#interrupts.protect(section);
   }
 
-  /** Sends what is left and closes the sockets. */
+  /** Tells of a process that the kernel has started, or that has ended: the socket thread ends it with the kernel. */
+  child(pid: number, runs: boolean): void {
+    this.#tell({ kind: "child", pid, runs });
+  }
+
+  /** Sends what is left, closes the sockets and ends the processes that the kernel has started. */
   close(onClosed: () => void): void {
     this.#onClosed = onClosed;
     this.#tell({ kind: "close" });

@@ -53,12 +53,6 @@ export class TestClient {
       control: new Dealer(),
       stdin: new Dealer({ routingId }),
     };
-    process.stderr?.on("data", (text) => {
-      this.notes += text;
-    });
-    process.stdout?.on("data", (text) => {
-      this.notes += text;
-    });
   }
 
   /** Starts a kernel and waits until it answers. */
@@ -91,6 +85,18 @@ export class TestClient {
       },
     );
     const client = new TestClient(child, connection, own);
+    for (const stream of [child.stderr, child.stdout]) {
+      stream?.on("data", (text) => {
+        client.notes += text;
+      });
+    }
+    await client.#connect();
+    return client;
+  }
+
+  /** Another client of a kernel that runs. */
+  static async connect({ process, connection, folder }: TestClient): Promise<TestClient> {
+    const client = new TestClient(process, connection, folder);
     await client.#connect();
     return client;
   }
@@ -252,9 +258,14 @@ export class TestClient {
     return this.process.exitCode;
   }
 
+  /** Closes the sockets; the kernel goes on. */
+  disconnect(): void {
+    for (const socket of [...Object.values(this.#dealers), this.#iopub]) socket.close();
+  }
+
   /** Closes the sockets and ends the process. */
   close(): void {
-    for (const socket of [...Object.values(this.#dealers), this.#iopub]) socket.close();
+    this.disconnect();
     this.process.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -80,7 +80,7 @@ describe("the language service", () => {
     const { matches } = await complete("model.");
     for (const name of ["runWithCache", "generate", "hookNames", "toTokens"])
       assert.ok(matches.includes(name));
-    assert.deepEqual((await complete("cache.ge")).matches, ["get"]);
+    assert.deepEqual((await complete("cache.ge")).matches, ["get", "getFullResidDecomposition"]);
     assert.match(await inspect("model.runWithCache", 8), /Runs the model and keeps the values of points/);
     const documented = await inspect("cache.get(", 10);
     assert.match(documented, /ActivationCache\.get\(name: string, layer\?: number/);

@@ -8,7 +8,7 @@ import { newHeader, outgoing } from "../../../kernel/protocol/message.js";
 import { encode } from "../../../kernel/protocol/wire.js";
 import { scratchFolder } from "../../scratch.js";
 import { repository } from "../../shared.js";
-import { kernelOfSuite, TestClient } from "../client.js";
+import { kernelOfSuite, ofType, TestClient, textOf } from "../client.js";
 
 describe("a kernel that cannot be reached", () => {
   const scratch = scratchFolder();
@@ -107,13 +107,14 @@ describe("the kernel", () => {
     assert.equal(await kernel().valueOf("3 + 3"), "6");
   });
 
-  it("serves ten clients' cells in turn", async () => {
-    const ids = await Promise.all(Array.from({ length: 10 }, (_, i) => kernel().start(`${i} * 2`)));
-    const answers = await Promise.all(ids.map((id) => kernel().answer(id)));
+  it("serves ten clients at once, each with its own answer", async () => {
+    const clients = await Promise.all(Array.from({ length: 10 }, () => TestClient.connect(kernel())));
+    const values = await Promise.all(clients.map((client, i) => client.valueOf(`${i} * 2`)));
     assert.deepEqual(
-      answers.map(({ reply }) => reply.status),
-      Array(10).fill("ok"),
+      values,
+      [...clients.keys()].map((i) => String(i * 2)),
     );
+    for (const client of clients) client.disconnect();
   });
 
   it("tells its ports, and that it has no debugger and no subshells", async () => {
@@ -142,6 +143,40 @@ describe("the kernel", () => {
     ]);
     assert.equal(sessions.size, 1);
     assert.ok(!sessions.has(kernel().session));
+  });
+
+  for (const [when, rest] of [
+    ["is idle", ""],
+    ["spins", "while (true);"],
+  ] as const) {
+    it(`ends the processes that its cells have started when it is shut down and ${when}`, async function () {
+      if (process.platform === "win32") this.skip();
+      const client = await TestClient.start();
+      const id = await client.start(
+        'import { spawn } from "node:child_process"; const { execPath } = process;\n' +
+          'const start = (code: string) => spawn(execPath, ["-e", code + "setInterval(() => {}, 1000)"]).pid;\n' +
+          `console.log(start(""), start("process.on('SIGTERM', () => {});"), "started"); ${rest}`,
+      );
+      await client.until(() => textOf(client.publishedFor(id)).includes("started"));
+      const pids = textOf(client.publishedFor(id)).split(" ").slice(0, 2).map(Number);
+      // One that has ended stays in the table as a zombie until its parent, or init, has looked.
+      const runs = (pid: number): boolean =>
+        /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim());
+      assert.deepEqual(pids.map(runs), [true, true]);
+      await client.shutDown();
+      assert.deepEqual(pids.map(runs), [false, false]);
+    });
+  }
+
+  it("survives a client that vanishes while its cell runs", async () => {
+    const vanishing = await TestClient.connect(kernel());
+    const id = await vanishing.start(
+      'for (let i = 0; i < 20; i++) { console.log(i); await new Promise((done) => setTimeout(done, 20)); } "over"',
+    );
+    await kernel().until(() => textOf(kernel().publishedFor(id)).includes("3"));
+    vanishing.disconnect();
+    await kernel().until(() => ofType(kernel().publishedFor(id), "execute_result").length > 0);
+    assert.equal(await kernel().valueOf("4 + 4"), "8");
   });
 
   it("ends with code 0 when it is shut down, and when it is terminated", async () => {
