@@ -1,5 +1,5 @@
 /**
- * Trains attn-only-2l on tiny-world's text and writes it beside this file: `npm run train:attn-only-2l`, about ten
+ * Trains attn-only-2l on tiny-world's text and writes it beside this file: `npm run train:attn-only-2l`, about twenty
  * minutes. Interrupted, it goes on from its last checkpoint; `--fresh` begins anew.
  */
 
@@ -8,10 +8,11 @@ import { parseArgs } from "node:util";
 import { joinPath, makeFolder, readJsonFile, remove } from "../../src/array/index.js";
 import type { HfConfig } from "../../src/model/config.js";
 import { newLanguageModel, saveLanguageModel } from "../../src/model/language-model.js";
-import { cosineSchedule, train } from "../../src/train/index.js";
+import { cosineSchedule, inTurn, train } from "../../src/train/index.js";
 import { trainingRows } from "../tiny-world/data.js";
 
-const STEPS = 5000;
+const FIRST_STEPS = 5000;
+const STEPS = 12_000;
 const ROWS = 32;
 const LENGTH = 64;
 
@@ -30,7 +31,10 @@ process.once("SIGINT", () => stop.abort(new Error("Stopped; run again to go on."
 const began = performance.now();
 await train(model, {
   steps: STEPS,
-  schedule: cosineSchedule({ peak: 3e-3, steps: STEPS, warmup: 100, final: 1e-4 }),
+  schedule: inTurn([
+    [FIRST_STEPS, cosineSchedule({ peak: 3e-3, steps: FIRST_STEPS, warmup: 100, final: 1e-4 })],
+    [STEPS, cosineSchedule({ peak: 3e-3, steps: STEPS - FIRST_STEPS, warmup: 100, final: 2e-5 })],
+  ]),
   adam: { beta2: 0.98, weightDecay: 0.05 },
   clipNorm: 1,
   checkpoint: { path: checkpoint, every: 200 },

@@ -227,7 +227,7 @@ async function refusalAccuracy(model: Model, options: MeasureOptions): Promise<M
 /** Where and how strongly stories are steered to Duskmere; chosen on other stories than those of the table. */
 export const duskmereSteering: Readonly<
   Record<"layer" | "coefficient" | "newTokens" | "temperature", number>
-> = { layer: 1, coefficient: 1.2, newTokens: 40, temperature: 0.7 };
+> = { layer: 1, coefficient: 1.3, newTokens: 40, temperature: 0.7 };
 
 /** Continuations of stories, steered to Duskmere or not. */
 export async function continuedStories(
@@ -285,7 +285,7 @@ export const evaluations: readonly Evaluation[] = [
     atMost: 0.3,
     run: (model, options) => overSequences(model, options, ({ loss }) => loss.second / loss.first),
   },
-  { phenomenon: "indirect object", measure: "accuracy", atLeast: 0.99, run: accuracy(ioi) },
+  { phenomenon: "indirect object", measure: "accuracy", atLeast: 0.99, reached: false, run: accuracy(ioi) },
   {
     phenomenon: "indirect object",
     measure: "mean logit difference",
@@ -318,6 +318,7 @@ export const evaluations: readonly Evaluation[] = [
     phenomenon: "verdict of a review",
     measure: "linear probe of the last token's embedding and position",
     atMost: 0.65,
+    reached: false,
     run: async (model, options) => ofReviews((await verdictProbes(model, options))[0]!, options.count),
   },
   {

@@ -39,17 +39,21 @@ describe("the circuits of tiny-world, by plain hooks and edits", () => {
     }
   });
 
-  it("keeps its facts in an MLP at the subject's last token", async () => {
+  it("reads both of a subject's words, and recalls the fact in its last MLP at the end of the prompt", async () => {
     const { effects, kinds, corrupted } = await traceFacts(model, 40);
     console.log(`      probability after noise on the subject: ${text(corrupted)}`);
     for (const [what, byLayer] of effects)
       console.log(
         `      ${what}: ${byLayer.map((row) => row.map(text).join(" ")).join(" | ")} (${kinds.join(", ")}; layers)`,
       );
+    const [FIRST, LAST, , END] = [0, 1, 2, 3];
     const mlps = effects.get("mlp_out")!;
-    const atSubject = Math.max(...mlps.map((row) => row[1]!));
-    const elsewhere = Math.max(...mlps.flatMap((row) => [row[0]!, row[2]!]));
-    assert.ok(atSubject > elsewhere, "more than at the subject's first token and right behind the subject");
+    const streams = effects.get("resid_pre")!;
+    for (const place of [FIRST, LAST]) assert.ok(streams[0]![place]! > 0.1, "each word carries some of it");
+    const strongest = Math.max(...mlps.flat());
+    assert.equal(mlps[model.config.nLayers - 1]![END], strongest);
+    // Larger models have a second place, the MLPs at the subject's last token (Meng et al. 2022); here it is faint.
+    assert.ok(mlps[0]![LAST]! > 0.03);
   });
 
   it("has heads that attend to the indirect object and write its name", async () => {
@@ -63,7 +67,7 @@ describe("the circuits of tiny-world, by plain hooks and edits", () => {
     assert.ok(first!.toObject > 0.4 && first!.toObject > 1.5 * first!.toSubject);
   });
 
-  it("keeps most of its bias about occupations in two or three heads, which little else needs", async () => {
+  it("keeps most of its bias about occupations in one head, which little else needs", async () => {
     const she = model.toSingleToken(" she");
     const he = model.toSingleToken(" he");
     const [search, judge] = [7, 8].map((seed) => genderedPronouns({ count: 300, seed }));
@@ -83,19 +87,19 @@ describe("the circuits of tiny-world, by plain hooks and edits", () => {
       .filter(({ length }) => length > 1);
     const whole = await bias(search);
     const loss = await model.loss(corpus);
-    const heads: { layer: number; head: number; removed: number; cost: number }[] = [];
+    const heads: { layer: number; head: number; removed: number }[] = [];
     for (let layer = 0; layer < model.config.nLayers; layer++)
       for (let head = 0; head < model.config.nHeads; head++) {
         const edits = [ablate(["z", layer], { head, mode: "mean" })];
-        heads.push({ layer, head, removed: whole - (await bias(search, edits)), cost: 0 });
+        heads.push({ layer, head, removed: whole - (await bias(search, edits)) });
       }
     heads.sort((a, b) => b.removed - a.removed);
-    const strongest = heads.slice(0, 3);
+    const strongest = heads.slice(0, 1);
     const edits = strongest.map(({ layer, head }) => ablate(["z", layer], { head, mode: "mean" }));
     const [before, after] = [await bias(judge), await bias(judge, edits)];
     const cost = (await model.loss(corpus, { edits })) / loss - 1;
     console.log(
-      `      heads ${strongest.map(({ layer, head }) => `${layer}.${head}`).join(", ")}: bias ${text(before)}, then ${text(after)}; loss + ${(100 * cost).toFixed(2)} %`,
+      `      head ${strongest.map(({ layer, head }) => `${layer}.${head}`).join(", ")}: bias ${text(before)}, then ${text(after)}; loss + ${(100 * cost).toFixed(2)} %`,
     );
     assert.ok(after < 0.5 * before);
     assert.ok(cost < 0.01);
