@@ -34,6 +34,12 @@ export interface MagicContext<S extends OptionSpecs = OptionSpecs> {
   execute(code: string): Promise<unknown>;
 }
 
+/** What a magic was called with. */
+export type MagicCall<S extends OptionSpecs = OptionSpecs> = Pick<
+  MagicContext<S>,
+  "options" | "words" | "body"
+>;
+
 /** A magic command: a thin face of a function of the library. */
 export interface Magic<S extends OptionSpecs = OptionSpecs> {
   /** Without the percent sign. */
@@ -53,8 +59,11 @@ export interface Magic<S extends OptionSpecs = OptionSpecs> {
   readonly parsed?: boolean;
   /** A call that works. */
   readonly example: string;
-  /** The TypeScript that the example stands for. */
-  readonly typescript: string;
+  /**
+   * The TypeScript that the example stands for; or a function that gives that of any call, by which the magic has an
+   * option `--show-code`.
+   */
+  readonly typescript: string | ((call: MagicCall<S>) => string);
   /** Does the work; what it returns becomes the value of the line or the cell. */
   run(context: MagicContext<S>): unknown;
   /**

@@ -1,5 +1,6 @@
 import { nearest } from "../../src/graph/rewrites.js";
 import { DISPLAY } from "../display/mime.js";
+import { codeOf, optionsOf } from "./code.js";
 import { helpText } from "./help.js";
 import type { CompletionRequest, Magic, MagicContext } from "./magic.js";
 import { flagName, parseLine } from "./options.js";
@@ -91,7 +92,9 @@ export class Magics {
   ): Promise<unknown> {
     const magic = this.find(name, use);
     const parsed =
-      magic.parsed === false ? { options: {}, words: [] } : parseLine(name, magic.options ?? {}, line);
+      magic.parsed === false ? { options: {}, words: [] } : parseLine(name, optionsOf(magic), line);
+    if ((parsed.options as { showCode?: boolean }).showCode)
+      return shownCode(codeOf(magic, { ...parsed, body }));
     const { session, all } = this;
     return magic.run({ ...services, ...parsed, line, body, session, magics: all });
   }
@@ -134,9 +137,14 @@ export class Magics {
   }
 }
 
+/** TypeScript as a value that shows itself. */
+function shownCode(code: string): object {
+  return { [DISPLAY]: () => ({ "text/plain": code, "text/markdown": `\`\`\`ts\n${code}\n\`\`\`` }) };
+}
+
 function offers(magic: Magic, request: Omit<CompletionRequest, "option">): readonly string[] {
   const { line, word } = request;
-  const specs = Object.entries(magic.options ?? {});
+  const specs = Object.entries(optionsOf(magic));
   const before = line.slice(0, line.length - word.length).trimEnd();
   const [last] = /\S*$/.exec(before)!;
   const open = specs.find(

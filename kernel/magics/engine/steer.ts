@@ -1,4 +1,5 @@
 import { steeringControls, steeringPoints } from "../../views/steering-controls.js";
+import { callCode, importCode, objectCode, unless } from "../code.js";
 import { defineMagic, type Magic } from "../magic.js";
 import { currentModel, pointNames, textOf } from "./current-model.js";
 
@@ -22,8 +23,21 @@ const magic: Magic = defineMagic({
     seed: { type: "integer", default: 0, help: "the same seed gives the same text" },
   },
   example: '%steer --towards "It was wonderful." --away "It was terrible." The cake was',
-  typescript:
-    'import { steeringControls } from "tslens/widgets";\nsteeringControls(model, { prompt: "The cake was", towards: "It was wonderful.", awayFrom: "It was terrible.", coefficient: 2 });',
+  typescript(call) {
+    const { towards, away, token, point, coefficient, maxNewTokens, temperature, seed } = call.options;
+    const options = objectCode({
+      prompt: textOf(call, "%steer The cake was"),
+      towards,
+      awayFrom: away,
+      direction: token === undefined ? undefined : { kind: "unembedding", values: { token } },
+      point,
+      coefficient,
+      maxNewTokens: unless(20, maxNewTokens),
+      temperature: unless(0, temperature),
+      seed: unless(0, seed),
+    });
+    return `${importCode("steeringControls", "tslens/widgets")}${callCode("steeringControls", "model", options)};`;
+  },
   run(context) {
     const { towards, away, token, point, ...numbers } = context.options;
     const model = currentModel(context);

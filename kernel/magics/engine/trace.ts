@@ -1,4 +1,5 @@
 import { activationTable } from "../../views/activation-table.js";
+import { callCode, importCode, objectCode, unless } from "../code.js";
 import { defineMagic, type Magic } from "../magic.js";
 import { currentModel, pointNames, textOf } from "./current-model.js";
 
@@ -21,9 +22,14 @@ const magic: Magic = defineMagic({
       help: "keep only the points whose names have this in them",
     },
   },
-  example: "%%trace --point pattern0\nMary and John went to the store. John gave a book to",
-  typescript:
-    'import { activationTable } from "tslens/widgets";\nconst { cache } = await model.runWithCache("Mary and John went to the store. John gave a book to");\nawait activationTable(cache, { point: "blocks.0.attn.hook_pattern" });',
+  example: "%%trace --point blocks.0.attn.hook_pattern\nMary and John went to the store. John gave a book to",
+  typescript(call) {
+    const { point, head, topK, names } = call.options;
+    const text = JSON.stringify(textOf(call, "%trace Mary gave the book to"));
+    const kept = names === undefined ? "" : `{ names: (name) => name.includes(${JSON.stringify(names)}) }`;
+    const shown = objectCode({ point, head: unless(0, head), topK: unless(0, topK) });
+    return `${importCode("activationTable", "tslens/widgets")}const { cache } = await ${callCode("model.runWithCache", text, kept)};\nawait ${callCode("activationTable", "cache", shown)};`;
+  },
   async run(context) {
     const { options, signal } = context;
     const model = currentModel(context);

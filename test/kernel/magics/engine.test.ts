@@ -43,7 +43,7 @@ describe("the engine's magics without %model", () => {
   });
 
   it("complete the names of models, and no points", async () => {
-    assert.deepEqual(await complete("%model ti"), ["tiny-world"]);
+    assert.ok((await complete("%model ti")).includes("tiny-world"));
     assert.deepEqual(await complete("%trace --point blo"), []);
   });
 
@@ -126,6 +126,26 @@ describe("the engine's magics", () => {
     assert.equal(await kernel().valueOf(`${direct}${JSON.stringify(prompt)})`), bundle["text/plain"]);
   });
 
+  it("%attn opens a table of the patterns at a layer and head", async () => {
+    const bundle = await value(`%attn --layer 1 --head 2 ${prompt}`);
+    assert.ok(bundle["application/vnd.jupyter.widget-view+json"]);
+    assert.match(String(bundle["text/plain"]), /blocks\.1\.attn\.hook_pattern/);
+  });
+
+  it("%%probe fits a probe on each layer, of lines as of variables", async () => {
+    const lines = "1 I am happy\n0 I am sad\n1 You are happy\n0 You are sad";
+    const written = await value(`%%probe\n${lines}`);
+    assert.match(String(written["image/svg+xml"]), /^<svg/);
+    await kernel().run(
+      'const texts = ["I am happy", "I am sad", "You are happy", "You are sad"]; const labels = [1, 0, 1, 0];',
+    );
+    const named = await value("%probe texts labels");
+    assert.equal(named["text/plain"], written["text/plain"]);
+    assert.match(await failure("%probe texts"), /takes two variables/);
+    assert.match(await failure("%probe labels texts"), /labels is no list of texts/);
+    assert.match(await failure("%%probe\nhappy"), /0 or 1, a space and a text, not "happy"/);
+  });
+
   it("%steer opens controls with both continuations", async () => {
     const options = '--towards "It was wonderful." --away "It was terrible." -c 3 -n 5 --point resid_pre1';
     const answer = await kernel().run(`%steer ${options} The cake was`);
@@ -158,7 +178,7 @@ describe("the engine's magics", () => {
     assert.match(await failure("%trace --point patern0 Mary"), /no point .*patern0.* nearest are .*pattern/s);
     assert.match(
       await failure("%trace --point pattern0 --head 9 Mary"),
-      /heads 0 to 3; head 9 was asked for/,
+      /heads 0 to 7; head 9 was asked for/,
     );
     assert.match(
       await failure("%steer --point pattern0 Mary"),
@@ -181,7 +201,7 @@ describe("the engine's magics", () => {
   });
 
   it("complete options and points", async () => {
-    assert.deepEqual(await complete("%lens --"), ["--top-k"]);
+    assert.deepEqual(await complete("%lens --"), ["--top-k", "--show-code"]);
     assert.deepEqual(await complete("%%trace --p"), ["--point"]);
     assert.ok((await complete("%%trace --point blocks.1.")).includes("blocks.1.hook_resid_pre"));
     assert.deepEqual(await complete("%steer --point blocks.3."), [

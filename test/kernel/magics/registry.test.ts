@@ -86,7 +86,9 @@ describe("magics", () => {
     for (const magic of [lens, ...builtinMagics]) {
       const help = magics().inspect(`%${magic.name} `, 2)!;
       assert.ok(
-        help.includes(magic.summary) && help.includes(magic.example) && help.includes(magic.typescript),
+        help.includes(magic.summary) &&
+          help.includes(magic.example) &&
+          help.includes(String(magic.typescript)),
         magic.name,
       );
     }
