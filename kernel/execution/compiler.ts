@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { Converter, ConvertResult, Diagnostic as TslabDiagnostic } from "tslab/dist/converter.js";
 import { SourceRegistry } from "./sources.js";
-import { lastSourceMaps } from "./typescript.js";
+import { lastDeclared, lastSourceMaps } from "./typescript.js";
 
 const require = createRequire(import.meta.url);
 
@@ -37,8 +37,14 @@ export class CellCompiler implements Converter {
   #declarations = "";
   readonly #converter: Converter;
 
-  /** @param protect runs a section that an interrupt must not tear */
-  constructor(private readonly protect: <T>(section: () => T) => T) {
+  /**
+   * @param protect runs a section that an interrupt must not tear
+   * @param declares is told the names that a cell declares, before the cell runs
+   */
+  constructor(
+    private readonly protect: <T>(section: () => T) => T,
+    private readonly declares: (names: readonly string[]) => void,
+  ) {
     const { createConverter } =
       require("tslab/dist/converter.js") as typeof import("tslab/dist/converter.js");
     this.#converter = createConverter({ isJS: false, isBrowser: false });
@@ -67,6 +73,7 @@ export class CellCompiler implements Converter {
     if (diagnostics.length) return { ...result, diagnostics };
     this.#declarations = result.declOutput ?? "";
     if (!result.output) return { ...result, diagnostics };
+    this.declares(lastDeclared());
     const { output, hasToplevelAwait: awaits = false } = result;
     const lines = output.trimEnd().split("\n").length;
     this.sources.add(this.#name, { source: this.#shown, maps: lastSourceMaps(), awaits, lines });

@@ -4,12 +4,14 @@ import { packageFolder } from "../package.js";
 import { type Cell, currentWork } from "./cell.js";
 import { CellCompiler } from "./compiler.js";
 import { forwardTypes, hostModules, loadHostModule } from "./host-package.js";
+import { LiveExports } from "./live-exports.js";
 import { installTypeScript } from "./typescript.js";
 
 const require = createRequire(import.meta.url);
 
 /** What stands on `globalThis.__tslab__` for the code of cells. */
 interface TslabScope {
+  exports: Record<string, unknown>;
   require: NodeJS.Require;
 }
 
@@ -17,6 +19,7 @@ interface TslabScope {
 export class Evaluator {
   readonly compiler: CellCompiler;
   readonly #executor: Executor;
+  readonly #variables: LiveExports;
   #resets = false;
 
   /**
@@ -26,19 +29,21 @@ export class Evaluator {
   constructor(folder: string, protect: <T>(section: () => T) => T) {
     installTypeScript({ typeRoots: [`${packageFolder}/kernel/cell-types`], types: ["node", "tslens-cell"] });
     forwardTypes(folder);
-    this.compiler = new CellCompiler(protect);
+    this.compiler = new CellCompiler(protect, (names) => this.#variables.release(names));
     const { createExecutor } = require("tslab/dist/executor.js") as typeof import("tslab/dist/executor.js");
     const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
     this.#executor = createExecutor(folder, converters, {
       log: (value) => this.#onResult(value),
       error: (first) => this.#onError(first),
     });
+    this.#variables = new LiveExports(this.#executor.locals);
+    tslabScope().exports = this.#variables.exports;
     giveHostModules();
   }
 
   /** The variables of the session. */
   get variables(): Readonly<Record<string, unknown>> {
-    return this.#executor.locals;
+    return this.#variables.exports;
   }
 
   /**
@@ -61,6 +66,7 @@ export class Evaluator {
     if (!cell.failure) await settleValue(cell);
     if (!this.#resets) return;
     this.#executor.reset();
+    this.#variables.clear();
     this.compiler.reset();
   }
 
@@ -121,11 +127,15 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+function tslabScope(): TslabScope {
+  return (globalThis as unknown as { __tslab__: TslabScope }).__tslab__;
+}
+
 /** Imports of the package, in cells and in what they import, get the kernel's own instances. */
 function giveHostModules(): void {
   const files = hostModules();
   const views = new Map<string, unknown>();
-  const scope = (globalThis as unknown as { __tslab__: TslabScope }).__tslab__;
+  const scope = tslabScope();
   scope.require = new Proxy(scope.require, {
     apply(target, self, args: [string]) {
       const file = files.get(args[0]);

@@ -6,10 +6,12 @@
  */
 import { createRequire } from "node:module";
 import type typescript from "typescript";
+import { liveVariables } from "./live-variables.js";
+import { ts } from "./typescript-package.js";
+
+export { ts };
 
 const require = createRequire(import.meta.url);
-/** The compiler that cells are compiled with. */
-export const ts: typeof typescript = require("typescript");
 
 /** The parts of TypeScript that are exported at run time but not declared. */
 interface Internals {
@@ -46,6 +48,13 @@ export interface SourceMaps {
   readonly module: string | undefined;
   /** From the JavaScript that runs to the emitted ES module. */
   readonly script: string | undefined;
+}
+
+let lastNames: readonly string[] = [];
+
+/** The names that were declared at the top level of what was converted last. */
+export function lastDeclared(): readonly string[] {
+  return lastNames;
 }
 
 let lastMaps: SourceMaps = { module: undefined, script: undefined };
@@ -171,6 +180,13 @@ function transpileModule(input: string, options: typescript.TranspileOptions): t
   const output = ts.transpileModule(inline ? input.slice(0, inline.index) : input, {
     ...options,
     compilerOptions: { ...options.compilerOptions, target: ts.ScriptTarget.ES2022, sourceMap: true },
+    transformers: {
+      before: [
+        liveVariables((names) => {
+          lastNames = names;
+        }),
+      ],
+    },
   });
   lastMaps = {
     module: inline ? Buffer.from(inline[1]!, "base64").toString("utf8") : undefined,

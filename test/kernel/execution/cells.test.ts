@@ -45,6 +45,26 @@ describe("a cell", () => {
     assert.equal(await kernel().valueOf("x.toUpperCase()"), "'NOW A TEXT'");
   });
 
+  it("sees in its functions what later cells assign to its variables, and they what it assigns", async () => {
+    await kernel().run(
+      "let level = 1; let [low, { high }] = [0, { high: 9 }];\n" +
+        "const read = () => [level, low, high]; const raise = () => { level++; };",
+    );
+    await kernel().run("level = 10; low += 5; high = 7;");
+    assert.equal(await kernel().valueOf("read()"), "[ 10, 5, 7 ]");
+    assert.equal(await kernel().valueOf("raise(); level"), "11");
+    assert.equal(await kernel().valueOf("for (let i = 0; i < 3; i++) level += i; read()[0]"), "14");
+  });
+
+  it("declares a variable anew and leaves the functions of earlier cells theirs", async () => {
+    await kernel().run("let source = 1; const ofFirst = () => source;");
+    await kernel().run("let source = 'two'; const ofSecond = () => source;");
+    await kernel().run("source = 'three';");
+    assert.equal(await kernel().valueOf("[ofFirst(), ofSecond(), source]"), "[ 1, 'three', 'three' ]");
+    await kernel().run("const source = 4;");
+    assert.equal(await kernel().valueOf("[ofFirst(), ofSecond(), source]"), "[ 1, 'three', 4 ]");
+  });
+
   it("keeps the variables that were declared before it failed", async () => {
     const { reply } = await kernel().run('const before = 5;\nthrow new Error("after");');
     assert.equal(reply.status, "error");
