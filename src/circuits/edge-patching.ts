@@ -39,13 +39,15 @@ export class EdgePatching {
   private constructor(
     readonly graph: CircuitGraph,
     readonly task: ReadTask,
-    private readonly model: Model,
-    private readonly engine: Engine,
-    private readonly blocks: readonly SenderBlock[],
-    private readonly edits: readonly LoweredEdit[],
+    readonly model: Model,
+    /** The model's engine, with keys and values of its own for each head. */
+    readonly engine: Engine,
+    readonly blocks: readonly SenderBlock[],
+    readonly edits: readonly LoweredEdit[],
     private readonly clean: SenderValues,
     private readonly replacement: Float32Array,
-    private readonly difference: Float32Array,
+    /** What replaces the senders' outputs less what they are, `[sender, prompt·pos·dModel]`. */
+    readonly difference: Float32Array,
   ) {}
 
   /** Runs the model on the prompts and keeps what the task needs. */

@@ -18,5 +18,15 @@ export {
   type GraphSizes,
   type ReceiverGroup,
 } from "./circuit-graph.js";
+export { type EdgeAttributionOptions, edgeAttribution } from "./edge-attribution.js";
+export {
+  type CircuitCurve,
+  type CircuitCurveOptions,
+  type CircuitEvaluation,
+  circuitCurve,
+  type EvaluateCircuitOptions,
+  edgeAuc,
+  evaluateCircuit,
+} from "./evaluate-circuit.js";
 export { edgeEnds, edgeName, type HeadInput, nodeOf, placeOf } from "./names.js";
 export type { AblationOptions, CircuitTask } from "./task.js";
