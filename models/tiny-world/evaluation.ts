@@ -202,13 +202,17 @@ async function overSequences(
 
 const named: Task = (options) => genderedPronouns({ ...options, named: true });
 
-/** Probes of a review's verdict at each residual stream, fitted on as many reviews as they are tested on. */
+/**
+ * Probes of a review's verdict at each residual stream, fitted on as many reviews as they are tested on: half of them are
+ * the others with praise and blame exchanged, so that lengths tell nothing.
+ */
 async function verdictProbes(model: Model, { count, seed }: MeasureOptions): Promise<number[]> {
-  const prompts = sentiment({ count: 2 * count, seed });
+  const prompts = sentiment({ count, seed });
+  const good = prompts.map(({ answer }) => answer === " good");
   const { values } = await probe(
     model,
-    prompts.map(({ clean }) => clean),
-    { labels: prompts.map(({ answer }) => (answer === " good" ? 1 : 0)), trainShare: 0.5, c: 0.1 },
+    prompts.flatMap(({ clean, corrupt }) => [clean, corrupt]),
+    { labels: good.flatMap((one) => (one ? [1, 0] : [0, 1])), trainShare: 0.5, c: 0.1 },
   );
   return Array.from(values.data);
 }
@@ -317,8 +321,7 @@ export const evaluations: readonly Evaluation[] = [
   {
     phenomenon: "verdict of a review",
     measure: "linear probe of the last token's embedding and position",
-    atMost: 0.65,
-    reached: false,
+    atMost: 0.6,
     run: async (model, options) => ofReviews((await verdictProbes(model, options))[0]!, options.count),
   },
   {
