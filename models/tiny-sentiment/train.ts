@@ -1,4 +1,4 @@
-/** Trains tiny-sentiment and writes it beside this file: `npm run train:tiny-sentiment`, about a minute. */
+/** Trains tiny-sentiment and writes it beside this file: `npm run train:tiny-sentiment`, half a minute. */
 
 import { fileURLToPath } from "node:url";
 import { joinPath, readJsonFile } from "../../src/array/index.js";

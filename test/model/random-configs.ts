@@ -1,12 +1,12 @@
 /** Configurations of every family with few layers, odd sizes and settings drawn at random. */
 
-import { type RandomGenerator, randomGenerator } from "../../src/array/index.js";
+import { type Random, randomGenerator } from "../../src/array/index.js";
 
 type Json = Record<string, unknown>;
 
 /** Draws for one configuration. */
 class Draw {
-  private readonly random: RandomGenerator;
+  private readonly random: Random;
 
   constructor(seed: number) {
     this.random = randomGenerator(seed);
@@ -226,7 +226,7 @@ const makers: Readonly<Record<string, (draw: Draw) => Json>> = {
       intermediate_size: draw.between(5, 13),
       num_hidden_layers: draw.layers(),
       state_size: draw.between(2, 5),
-      time_step_rank: draw.one("auto", 2),
+      time_step_rank: draw.one<string | number>("auto", 2),
       conv_kernel: draw.between(2, 5),
       use_conv_bias: draw.one(true, false),
       vocab_size,
