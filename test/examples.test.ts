@@ -20,7 +20,7 @@ const scopes: Record<string, object> = {
   graph,
   plot,
   runtime,
-  tasks: { ...array, ...tasks.tinyWorld, ...tasks },
+  tasks: { ...array, ...train, ...tasks.tinyWorld, ...tasks },
   train: { ...array, ...graph, ...train },
 };
 

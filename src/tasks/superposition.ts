@@ -38,6 +38,8 @@ export interface Superposition extends Objective {
  * @throws RangeError where a number is out of its range
  * @example
  * ```ts
+ * import { train } from "tslens/train";
+ *
  * const toy = superposition({ features: 5, hidden: 2, sparsity: 0.9 });
  * await train(toy, { steps: 20, schedule: () => 1e-2, batch: toy.batch });
  * featureGeometry(toy.parameters.get("W")!).norms; // five lengths
