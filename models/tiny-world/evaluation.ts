@@ -93,8 +93,12 @@ function correlation(pairs: readonly (readonly [number, number])[]): number {
 }
 
 /** The logits after each text, `[dVocab]` each. */
-async function lastLogits(model: Model, prompts: readonly { readonly clean: string }[]): Promise<Tensor[]> {
-  const texts = prompts.map(({ clean }) => clean);
+async function lastLogits(
+  model: Model,
+  prompts: readonly { readonly clean: string }[],
+  prependBos = false,
+): Promise<Tensor[]> {
+  const texts = prompts.map(({ clean }) => model.toTokens(clean, { prependBos }));
   const rows: Tensor[] = [];
   for (let from = 0; from < texts.length; from += 64) {
     const logits = await model.forward(texts.slice(from, from + 64), { logits: "last" });
@@ -113,10 +117,10 @@ type Task = (options: MeasureOptions) => readonly Prompt[];
 
 /** Whether the answer is the likeliest of all tokens. */
 const accuracy =
-  (task: Task) =>
+  (task: Task, { prependBos = false } = {}) =>
   async (model: Model, options: MeasureOptions): Promise<Measured> => {
     const prompts = task(options);
-    const logits = await lastLogits(model, prompts);
+    const logits = await lastLogits(model, prompts, prependBos);
     return share(logits.map((row, i) => argmax(row) === model.toSingleToken(prompts[i]!.answer)));
   };
 
@@ -290,6 +294,12 @@ export const evaluations: readonly Evaluation[] = [
     run: (model, options) => overSequences(model, options, ({ loss }) => loss.second / loss.first),
   },
   { phenomenon: "indirect object", measure: "accuracy", atLeast: 0.99, reached: false, run: accuracy(ioi) },
+  {
+    phenomenon: "indirect object, behind the token that begins documents",
+    measure: "accuracy",
+    atLeast: 0.99,
+    run: accuracy(ioi, { prependBos: true }),
+  },
   {
     phenomenon: "indirect object",
     measure: "mean logit difference",
