@@ -30,4 +30,5 @@ export {
   type SteeringOptions,
   unembeddingDirection,
 } from "./steering.js";
+export { Sweep, type SweepAxis, type SweepCell, type SweepData } from "./sweep.js";
 export { type TokenTable, tokenTable } from "./token-table.js";
