@@ -2,6 +2,7 @@
 
 import type { Shape, Value } from "../../graph/index.js";
 import * as g from "../../graph/index.js";
+import { productDim } from "../../graph/shapes.js";
 import type { Block, Linear, Norm } from "../family.js";
 import { type RotaryAngles, rotate } from "../rotary.js";
 import { type Context, HEAD_RESIDUAL, HEADS, MAP, pastName, presentName } from "./context.js";
@@ -81,7 +82,7 @@ function queriesKeysValues(
   const values = kinds.map((kind) => {
     if (!split.includes(kind)) return asHeads(linear(context, shared!, block[kind]), heads[kind]);
     const own = g.point(`${at}.hook_${kind}_input`, common ?? repeated(heads[kind]), HEAD_RESIDUAL);
-    return linearByHead(context, normed(undefined, own), block[kind], heads[kind]);
+    return linearByHead(context, own, block[kind], heads[kind], (x) => normed(undefined, x));
   });
   return { values, normalized: shared };
 }
@@ -149,7 +150,8 @@ export function project(context: Context, name: string, z: Value, o: Linear): Va
   if (!context.options.wants(name))
     return linear(context, g.reshape(z, ["batch", context.pos, nHeads * dHead]), o);
   const weight = g.reshape(matrix(context, o), [nHeads, dHead, dModel]);
-  const byHead = g.matmul(g.transpose(z, [0, 2, 1, 3]), weight); // [batch, head, pos, dModel]
-  const result = g.point(name, g.transpose(byHead, [0, 2, 1, 3]), HEAD_RESIDUAL);
+  const rows = g.reshape(g.transpose(z, [2, 0, 1, 3]), [nHeads, productDim(["batch", context.pos]), dHead]);
+  const byHead = g.reshape(g.matmul(rows, weight), [nHeads, "batch", context.pos, dModel]);
+  const result = g.point(name, g.transpose(byHead, [1, 2, 0, 3]), HEAD_RESIDUAL);
   return biased(context, g.sum(result, [2]), o);
 }

@@ -2,6 +2,7 @@
 
 import type { Value } from "../../graph/index.js";
 import * as g from "../../graph/index.js";
+import { productDim } from "../../graph/shapes.js";
 import type { Linear } from "../family.js";
 import type { Context } from "./context.js";
 
@@ -28,12 +29,23 @@ export function matrix({ parameter }: Weights, { weight, layout, part, dOut }: L
   return layout === "inOut" ? used : g.transpose(used, [1, 0]);
 }
 
-/** A map whose input differs by head: `[batch, pos, head, dModel]` to `[batch, pos, head, dHead]`. */
-export function linearByHead(context: Context, x: Value, map: Linear, heads: number): Value {
+/**
+ * A map whose input `[batch, pos, head, dModel]` differs by head, to `[batch, pos, head, dHead]`; `before` acts on the input.
+ * Heads lead inside, so that each one's product is of all rows and positions together.
+ */
+export function linearByHead(
+  context: Context,
+  x: Value,
+  map: Linear,
+  heads: number,
+  before: (x: Value) => Value,
+): Value {
   const { dHead, dModel } = context.config;
+  const rows = productDim(["batch", context.pos]);
   const weight = g.transpose(g.reshape(matrix(context, map), [dModel, heads, dHead]), [1, 0, 2]);
-  const product = g.transpose(g.matmul(g.transpose(x, [0, 2, 1, 3]), weight), [0, 2, 1, 3]);
-  const flat = g.reshape(product, ["batch", context.pos, heads * dHead]);
+  const byHead = g.reshape(before(g.transpose(x, [2, 0, 1, 3])), [heads, rows, dModel]);
+  const product = g.reshape(g.matmul(byHead, weight), [heads, "batch", context.pos, dHead]);
+  const flat = g.reshape(g.transpose(product, [1, 2, 0, 3]), ["batch", context.pos, heads * dHead]);
   return g.reshape(biased(context, flat, map), ["batch", context.pos, heads, dHead]);
 }
 
