@@ -6,6 +6,7 @@ export { gradients } from "./autodiff.js";
 export * from "./build.js";
 export { Expression, type ExpressionLike } from "./expression.js";
 export { type Graph, leavesOf, pointsOf, structure, topological, valuesOf } from "./graph.js";
+export { narrow } from "./narrow.js";
 export { exportOnnx, type ParameterSource } from "./onnx/emit.js";
 export {
   type ImportedGraph,
@@ -27,4 +28,5 @@ export {
   slice as sliceGraph,
   stopGradients,
 } from "./rewrites.js";
+export { type Change, type Rows, type Staggered, type StaggerOptions, stagger } from "./stagger.js";
 export { type Dim, type ElementType, type Shape, showShape, Value } from "./value.js";

@@ -1,5 +1,6 @@
 /** Techniques that look into a model. */
 
+export { type ActivationPatchingOptions, activationPatching } from "./activation-patching.js";
 export {
   type CompositionKind,
   type CompositionScores,
@@ -20,6 +21,8 @@ export {
 export { type HeadRole, type HeadScores, type HeadScoresOptions, headScores } from "./head-scores.js";
 export { type LogisticRegression, logisticRegression } from "./logistic.js";
 export { type LensToken, type LogitLens, type LogitLensOptions, logitLens } from "./logit-lens.js";
+export type { GridOptions } from "./patching/grid.js";
+export type { ReplacementOptions } from "./patching/replacement.js";
 export { type ProbeOptions, type Probes, probe } from "./probe.js";
 export {
   activationDifference,

@@ -174,7 +174,7 @@ export class Engine {
   }
 
   /** The points that a metric function asks for, found by asking it once. */
-  private mentioned(metric: Extract<Metric, (...args: never[]) => unknown>): string[] {
+  mentioned(metric: Extract<Metric, (...args: never[]) => unknown>): string[] {
     const names: string[] = [];
     const graph = this.graph(this.names.filter((name) => !headInputs.test(name)));
     metric({
