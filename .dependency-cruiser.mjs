@@ -33,6 +33,15 @@ export default {
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     {
+      name: "comms and core widgets could be any kernel's",
+      severity: "error",
+      from: { path: "^kernel/comms/" },
+      to: {
+        path: "^(src|kernel|widgets)/",
+        pathNot: ["^kernel/comms/", "^kernel/protocol/message\\.ts$", "^widgets/host\\.ts$"],
+      },
+    },
+    {
       name: "files are read in src/array/files.ts only",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/array/files\\.ts$|^src/runtime/ort\\.ts$" },

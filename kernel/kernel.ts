@@ -1,10 +1,11 @@
 import { writeSync } from "node:fs";
 import { inspect } from "node:util";
 import type { Progress } from "../src/runtime/host.js";
-import type { WidgetHost } from "../widgets/host.js";
+import type { TakeOutput } from "./comms/environment.js";
 import { CommManager } from "./comms/manager.js";
 import { KernelWidgets } from "./comms/widget-host.js";
 import { Displayer } from "./display/display.js";
+import { mimeBundle } from "./display/mime.js";
 import { ProgressBars } from "./display/progress.js";
 import { Cell, currentWork, type Work } from "./execution/cell.js";
 import { type CellEnd, CellRuns } from "./execution/cell-runs.js";
@@ -37,8 +38,14 @@ export class Kernel {
   readonly info: Json = kernelInfo();
   readonly magics: Magics = new Magics();
   readonly comms: CommManager = new CommManager((...message) => this.publish(...message));
-  readonly widgets: WidgetHost = new KernelWidgets(this.comms, (callback) => this.#bind(callback));
   readonly displayer: Displayer = new Displayer((type, content) => this.publish(type, content));
+  readonly widgets: KernelWidgets = new KernelWidgets(this.comms, {
+    bind: (callback) => this.#bind(callback),
+    capture: (take, run) => this.#capture(take, run),
+    display: (value) => this.displayer.display(value),
+    bundle: mimeBundle,
+    describe: (error) => describeFailure({ kind: "thrown", error }, "", this.#evaluator.compiler.sources),
+  });
   readonly #history = new History(historyFolder(), (sentence) => writeSync(2, `${sentence}\n`));
   readonly #transport: Transport;
   readonly #evaluator: Evaluator;
@@ -125,8 +132,9 @@ export class Kernel {
 
   /** Publishes a message on behalf of the work that runs now. */
   publish(type: string, content: object, attachments?: Attachments): void {
-    const capture = CAPTURED.has(type) ? this.#work()?.cell?.capture : undefined;
-    const parent = this.#work()?.parent ?? {};
+    const work = this.#work();
+    const capture = CAPTURED.has(type) ? captureOf(work) : undefined;
+    const parent = work?.parent ?? {};
     if (capture) capture(type, content as Json);
     else this.#transport.send("iopub", [type], type, parent, content, attachments);
   }
@@ -135,11 +143,9 @@ export class Kernel {
   write(name: "stdout" | "stderr", text: string): boolean {
     const work = this.#work();
     if (!work) return false;
-    if (work.cell?.capture) {
-      work.cell.capture("stream", { name, text });
-      return true;
-    }
-    this.#transport.stream({ parent: JSON.stringify(work.parent), name, text });
+    const capture = captureOf(work);
+    if (capture) capture("stream", { name, text });
+    else this.#transport.stream({ parent: JSON.stringify(work.parent), name, text });
     return true;
   }
 
@@ -295,15 +301,20 @@ export class Kernel {
     this.#transport.close(() => this.exit(0));
   }
 
+  /** Runs a function whose output is not the notebook's. */
+  #capture<T>(take: TakeOutput, run: () => T): T {
+    const work: Work = { ...contextOf(this.#work()!), quiet: currentWork()?.quiet === true, capture: take };
+    const result = runInContext(work, run);
+    const finish = (): void => runInContext(work, () => this.#progress.get(work)?.finish());
+    if (result instanceof Promise) result.then(finish, finish);
+    else finish();
+    return result;
+  }
+
   /** Binds a callback to the code that registers it: what it prints goes there, and so do its errors. */
   #bind<A extends unknown[]>(callback: (...args: A) => unknown): (...args: A) => void {
     const work = this.#work();
-    const context: Work | undefined = work && {
-      parent: work.parent,
-      request: work.request,
-      ...(work.cell && { cell: work.cell }),
-      quiet: true,
-    };
+    const context: Work | undefined = work && { ...contextOf(work), quiet: true };
     return (...args) =>
       runInContext(context, () => {
         try {
@@ -314,4 +325,16 @@ export class Kernel {
         }
       });
   }
+}
+
+/** What code belongs to that is started by this work, and may outlive it. */
+function contextOf(work: Work): Work {
+  const { parent, request, cell, capture } = work;
+  // The capture of a cell, as of `%%capture`, ends with the cell.
+  return { parent, request, ...(cell && { cell }), ...(work !== cell && capture && { capture }) };
+}
+
+/** What takes the output of the work in the notebook's place. */
+function captureOf(work: Work | undefined): TakeOutput | undefined {
+  return work?.capture ?? work?.cell?.capture;
 }

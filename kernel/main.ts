@@ -1,6 +1,7 @@
 /** The kernel's process: `node main.js --config-path <connection file>`. */
 import { createRequire } from "node:module";
 import { setHost } from "../src/runtime/host.js";
+import { setCurrentWidgets } from "./comms/current.js";
 import { setCurrentKernel } from "./current.js";
 import type { MimeBundle } from "./display/mime.js";
 import { definePrompts } from "./execution/input.js";
@@ -23,6 +24,7 @@ const exit = guardProcess((error) => kernel.report(error));
 hookTimers();
 const kernel = new Kernel(connection, process.cwd(), exit);
 setCurrentKernel(kernel);
+setCurrentWidgets(kernel.widgets);
 hookStreams((name, text) => kernel.write(name, text));
 definePrompts((prompt, hidden) => kernel.ask(prompt, hidden));
 defineClock();

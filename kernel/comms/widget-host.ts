@@ -1,6 +1,7 @@
 import type { MimeBundle, WidgetHost, WidgetIdentity } from "../../widgets/host.js";
 import type { Json } from "../protocol/message.js";
 import { joinBuffers, type Path, splitBuffers } from "./buffers.js";
+import type { WidgetEnvironment } from "./environment.js";
 import type { Comm, CommManager } from "./manager.js";
 import { Widget, type WidgetKeeper, widgetReference } from "./widget.js";
 
@@ -22,12 +23,15 @@ export class KernelWidgets implements WidgetHost {
   readonly #widgets = new Map<string, Widget<object>>();
   readonly #keeper: WidgetKeeper;
 
-  /** @param bind keeps what callbacks print with the cell that registered them, and shows their errors */
   constructor(
     private readonly comms: CommManager,
-    bind: WidgetKeeper["bind"],
+    /** What the widgets need of the kernel. */
+    readonly environment: WidgetEnvironment,
   ) {
-    this.#keeper = { bind, forget: (id) => this.#widgets.delete(id) };
+    this.#keeper = {
+      bind: (callback) => environment.bind(callback),
+      forget: (id) => this.#widgets.delete(id),
+    };
     comms.registerTarget(CONTROL_TARGET, (comm) => {
       comm.onMessage = ({ data }) => {
         if (data.method === "request_states") this.#sendStates(comm);
@@ -46,7 +50,7 @@ export class KernelWidgets implements WidgetHost {
   }
 
   /** The open widgets, by id. */
-  get open(): ReadonlyMap<string, Widget<object>> {
+  get all(): ReadonlyMap<string, Widget<object>> {
     return this.#widgets;
   }
 
@@ -55,19 +59,23 @@ export class KernelWidgets implements WidgetHost {
     state: S,
     fallback: (state: S) => MimeBundle,
   ): Widget<S> {
-    if (Object.hasOwn(state, "layout")) return this.#open(identity, state, fallback);
+    if (Object.hasOwn(state, "layout")) return this.open<S>({ ...identity, ...state }, fallback);
     // Children are opened before their parents.
-    const layout = this.#open<Json>(LAYOUT, {}, plainFallback);
-    return this.#open<S>(identity, { layout, ...state }, fallback, [layout]);
+    const layout = this.open<Json>({ ...LAYOUT }, plainFallback);
+    return this.open<S>({ ...identity, layout, ...state }, fallback, [layout]);
   }
 
-  #open<S extends object>(
-    identity: WidgetIdentity,
-    given: S,
+  /**
+   * Opens a widget.
+   *
+   * @param whole its state, with the names of the browser half among it
+   * @param children widgets that end with this one
+   */
+  open<S extends object>(
+    whole: S,
     fallback: (state: S) => MimeBundle,
     children: readonly Widget[] = [],
   ): Widget<S> {
-    const whole = { ...identity, ...given };
     const { state, paths, buffers } = splitBuffers(whole, widgetReference);
     const data = { state, buffer_paths: paths };
     const attachments = { metadata: { version: PROTOCOL_VERSION }, buffers };

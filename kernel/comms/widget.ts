@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Change, MimeBundle, WidgetHandle } from "../../widgets/host.js";
-import { DISPLAY } from "../display/mime.js";
 import type { Json } from "../protocol/message.js";
 import { joinBuffers, splitBuffers } from "./buffers.js";
+import { DISPLAY } from "./display.js";
+import type { WidgetEnvironment } from "./environment.js";
 import type { Comm, CommMessage } from "./manager.js";
 
 /** The MIME type that shows a widget. */
@@ -10,8 +11,7 @@ export const WIDGET_VIEW = "application/vnd.jupyter.widget-view+json";
 
 /** What a widget needs of those who keep it. */
 export interface WidgetKeeper {
-  /** Wraps a callback so that what it prints belongs to the code that registered it, and its errors are shown. */
-  bind<A extends unknown[]>(callback: (...args: A) => unknown): (...args: A) => void;
+  readonly bind: WidgetEnvironment["bind"];
   /** Forgets a closed widget. */
   forget(id: string): void;
 }
@@ -20,6 +20,8 @@ export interface WidgetKeeper {
 export class Widget<S extends object = Json> implements WidgetHandle<S> {
   readonly #observers = new Set<(change: Change<S>) => void>();
   readonly #listeners = new Set<(content: unknown, buffers: readonly Uint8Array[]) => void>();
+  readonly #enders = new Set<() => void>();
+  #closed = false;
 
   constructor(
     private readonly comm: Comm,
@@ -38,6 +40,11 @@ export class Widget<S extends object = Json> implements WidgetHandle<S> {
     return this.comm.id;
   }
 
+  /** Whether it has been closed, here or by a front end. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   get<K extends keyof S>(name: K): S[K] {
     return this.state[name];
   }
@@ -49,15 +56,13 @@ export class Widget<S extends object = Json> implements WidgetHandle<S> {
     this.#apply(news);
   }
 
-  observe(callback: (change: Change<S>) => void): () => void {
+  observe(callback: (change: Change<S>) => unknown): () => void {
     const bound = this.keeper.bind(callback);
     this.#observers.add(bound);
     return () => this.#observers.delete(bound);
   }
 
-  onMessage(
-    callback: (content: unknown, buffers: readonly Uint8Array[]) => void | Promise<void>,
-  ): () => void {
+  onMessage(callback: (content: unknown, buffers: readonly Uint8Array[]) => unknown): () => void {
     const bound = this.keeper.bind(callback);
     this.#listeners.add(bound);
     return () => this.#listeners.delete(bound);
@@ -68,14 +73,25 @@ export class Widget<S extends object = Json> implements WidgetHandle<S> {
     this.comm.send({ method: "custom", content }, { buffers: bytes });
   }
 
+  /** Calls back when the widget is closed, here or by a front end; returns the function that ends it. */
+  onClose(callback: () => unknown): () => void {
+    const bound = this.keeper.bind(callback);
+    this.#enders.add(bound);
+    return () => this.#enders.delete(bound);
+  }
+
   close(): void {
+    if (this.#closed) return;
     this.comm.close();
     this.#end();
   }
 
   #end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.keeper.forget(this.id);
     for (const child of this.children) child.close();
+    for (const ender of this.#enders) ender();
   }
 
   /** The live view, with a picture of the present state for places where no widget runs. */
@@ -133,7 +149,8 @@ export function viewOf(id: string): Json {
   return { model_id: id, version_major: 2, version_minor: 0 };
 }
 
-/** On the wire a widget inside a state is a name. */
+/** On the wire a widget inside a state, or what has one as its `handle`, is a name. */
 export function widgetReference(value: object): string | undefined {
-  return value instanceof Widget ? `IPY_MODEL_${value.id}` : undefined;
+  const widget = value instanceof Widget ? value : (value as { readonly handle?: unknown }).handle;
+  return widget instanceof Widget ? `IPY_MODEL_${widget.id}` : undefined;
 }

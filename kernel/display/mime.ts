@@ -1,13 +1,12 @@
 import { inspect } from "node:util";
+import type { MimeBundle } from "../../widgets/host.js";
+import { DISPLAY } from "../comms/display.js";
 import { inspectValue } from "./inspect.js";
 import { htmlTable, isTable, type TableRow } from "./table.js";
 import { vegaBundle } from "./vega.js";
 
-/** MIME type → data, as in a Jupyter `display_data` message. */
-export type MimeBundle = Record<string, unknown>;
-
-/** The method by which a value shows itself: it returns a MIME bundle, or a promise of one. Deno's kernel calls it too. */
-export const DISPLAY: unique symbol = Symbol.for("Jupyter.display") as never;
+export type { MimeBundle } from "../../widgets/host.js";
+export { DISPLAY } from "../comms/display.js";
 
 type Fields = Record<PropertyKey, unknown>;
 

@@ -9,6 +9,8 @@ export interface Work {
   readonly cell?: Cell;
   /** Whether its progress is kept from the notebook: a widget that answers a gesture shows what comes of it. */
   readonly quiet?: boolean;
+  /** Takes what it writes and displays, in the notebook's place; undefined where that goes to the notebook. */
+  readonly capture?: ((type: string, content: Json) => void) | undefined;
 }
 
 /** One execution of a cell. */
@@ -20,7 +22,6 @@ export class Cell implements Work {
   readonly timers: Set<() => void> = new Set();
   /** The value of the last expression. */
   result: { value: unknown } | undefined;
-  /** Takes what the cell writes and displays, in the notebook's place; undefined where it goes to the notebook. */
   capture: ((type: string, content: Json) => void) | undefined;
   /** What the front end shall do besides, as in the `payload` of an `execute_reply`. */
   readonly payload: Json[] = [];

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { joinBuffers, splitBuffers } from "../../../kernel/comms/buffers.js";
-import { CommManager } from "../../../kernel/comms/manager.js";
 import type { Widget } from "../../../kernel/comms/widget.js";
-import { KernelWidgets } from "../../../kernel/comms/widget-host.js";
-import type { Attachments, Json } from "../../../kernel/protocol/message.js";
+import type { Json } from "../../../kernel/protocol/message.js";
+import { host, type Sent } from "./host.js";
 
 const identity = {
   _model_module: "tslens-widgets",
@@ -13,26 +12,6 @@ const identity = {
   _view_module_version: "0.1.0",
   _view_name: "TableView",
 };
-
-interface Sent {
-  readonly type: string;
-  readonly id: string;
-  readonly data: Json & { state?: Json; buffer_paths?: unknown };
-  readonly attachments: Attachments;
-}
-
-/** A widget host, and what it publishes. */
-function host() {
-  const sent: Sent[] = [];
-  const comms = new CommManager((type, content, attachments = {}) => {
-    const { comm_id, data } = structuredClone(content) as { comm_id: string; data: Sent["data"] };
-    sent.push({ type, id: comm_id, data, attachments });
-  });
-  const widgets = new KernelWidgets(comms, (callback) => callback);
-  const receive = (id: string, data: Json, buffers: Uint8Array[] = []): void =>
-    comms.receive("comm_msg", { comm_id: id, data }, {}, buffers);
-  return { sent, comms, widgets, receive };
-}
 
 const fallback = (state: object): Json => ({
   "text/plain": `table of ${(state as { value: number }).value}`,
@@ -189,7 +168,7 @@ describe("a widget", () => {
       data: { state: { ...identity, value: 3 } },
     };
     comms.receive("comm_open", open, { version: "2.1.0" }, []);
-    assert.equal((widgets.open.get("made") as unknown as Widget<{ value: number }>).get("value"), 3);
+    assert.equal((widgets.all.get("made") as unknown as Widget<{ value: number }>).get("value"), 3);
     assert.throws(
       () => comms.receive("comm_open", { ...open, comm_id: "old" }, { version: "1.0" }, []),
       /protocol 1\.0/,
@@ -205,7 +184,7 @@ describe("a widget", () => {
     assert.equal(closed.length, 2, "the widget and its layout");
     assert.equal(closed[0], first.id);
     comms.receive("comm_close", { comm_id: second.id, data: {} }, {}, []);
-    assert.equal(widgets.open.has(first.id) || widgets.open.has(second.id), false);
+    assert.equal(widgets.all.has(first.id) || widgets.all.has(second.id), false);
     assert.deepEqual(comms.info("jupyter.widget"), {});
   });
 });
