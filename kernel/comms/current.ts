@@ -1,3 +1,4 @@
+import type { CommManager } from "./manager.js";
 import type { KernelWidgets } from "./widget-host.js";
 
 let current: KernelWidgets | undefined;
@@ -15,4 +16,20 @@ export function setCurrentWidgets(widgets: KernelWidgets | undefined): void {
 export function currentWidgets(): KernelWidgets {
   if (!current) throw new Error("There is no kernel here: widgets work in a notebook only.");
   return current;
+}
+
+/**
+ * The comms of the kernel that runs: channels of any target between cells and front ends.
+ *
+ * @throws Error where no kernel runs
+ *
+ * @example
+ * ```ts
+ * comms().registerTarget("echo", (comm) => {
+ *   comm.onMessage = ({ data, buffers }) => comm.send(data, { buffers });
+ * });
+ * ```
+ */
+export function comms(): CommManager {
+  return currentWidgets().comms;
 }

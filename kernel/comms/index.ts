@@ -12,7 +12,7 @@ export { type Controls, Interactive, type InteractOptions, interact, interactive
 export { dlink, jsdlink, jslink, type Linked, link, type TraitOf } from "./core/linking.js";
 export type { Options } from "./core/selection.js";
 export type { TimeOfDay } from "./core/traits.js";
-export { setCurrentWidgets } from "./current.js";
+export { comms, setCurrentWidgets } from "./current.js";
 export type { ErrorOutput, NotebookOutput, TakeOutput, WidgetEnvironment } from "./environment.js";
 export { Comm, CommManager, type CommMessage, type PublishComm, type TargetHandler } from "./manager.js";
 export { Widget } from "./widget.js";

@@ -24,7 +24,7 @@ export class KernelWidgets implements WidgetHost {
   readonly #keeper: WidgetKeeper;
 
   constructor(
-    private readonly comms: CommManager,
+    readonly comms: CommManager,
     /** What the widgets need of the kernel. */
     readonly environment: WidgetEnvironment,
   ) {

@@ -216,6 +216,10 @@ export abstract class CoreWidget<T extends object = object, O extends object = T
     return this.handle.bundle();
   }
 
+  [inspect.custom](): string {
+    return this.#text();
+  }
+
   /** The traits that differ from their defaults, as text. */
   #text(): string {
     const { name, traits } = this.#definition;
@@ -225,16 +229,9 @@ export abstract class CoreWidget<T extends object = object, O extends object = T
     const parts = shown.map(([trait]) => `${trait}: ${textOf(this.get(trait as keyof T & string))}`);
     return `${name}(${parts.join(", ")})`;
   }
-
-  static {
-    Object.defineProperty(CoreWidget.prototype, DISPLAY, { value: CoreWidget.prototype.bundle });
-    Object.defineProperty(CoreWidget.prototype, inspect.custom, {
-      value(this: CoreWidget) {
-        return this.#text();
-      },
-    });
-  }
 }
+
+Object.defineProperty(CoreWidget.prototype, DISPLAY, { value: CoreWidget.prototype.bundle });
 
 /** Gives a class the properties of its traits; returns its definition. */
 export function define(

@@ -77,9 +77,9 @@ export class Interactive<F extends Interacted = Interacted> extends VBox {
 
   /** Ends the controls and the output too. */
   override close(): void {
+    const { children } = this;
     super.close();
-    this.output.close();
-    for (const { widget } of this.#controls) widget?.close();
+    for (const child of children) (child as ValueWidget).close();
   }
 }
 
