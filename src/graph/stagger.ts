@@ -61,7 +61,6 @@ const moves = new Set([
   "squeeze",
   "expand",
   "cast",
-  "point",
   "stopGradient",
 ]);
 

@@ -1,6 +1,8 @@
 /** Techniques that look into a model. */
 
+export { type AblationSweepOptions, ablationSweep } from "./ablation-sweep.js";
 export { type ActivationPatchingOptions, activationPatching } from "./activation-patching.js";
+export { type CausalTracingOptions, causalTracing } from "./causal-tracing.js";
 export {
   type CompositionKind,
   type CompositionScores,

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Memory that outputs are written to, by name. */
   readonly into?: Readonly<Record<string, Feed>>;
+  /** Says that the run has so many rows that packed weights would not make it faster, so it is no reason to pack them. */
+  readonly manyRows?: boolean;
 }
 
 /** Packing goes through the weights at about this rate, in bytes a second. */
@@ -148,14 +150,14 @@ export class Plan {
     const signal = workSignal(options.signal);
     signal?.throwIfAborted();
     const used = this.select(feeds);
-    const session = await this.ready();
+    const session = await this.ready(options.pack);
     const start = performance.now();
     const outputs = Object.entries(this.compiled!.outputs);
     const given = outputs.filter(([name]) => options.into?.[name]);
     const into = options.into && Object.fromEntries(given.map(([name, of]) => [of, options.into![name]!]));
     const run = await session.run(used, into);
     const computed = Object.fromEntries(outputs.map(([name, of]) => [name, run[of]!]));
-    if (!this.packed) this.secondsUnpacked += (performance.now() - start) / 1000;
+    if (!this.packed && !options.manyRows) this.secondsUnpacked += (performance.now() - start) / 1000;
     signal?.throwIfAborted();
     return this.named(computed);
   }
@@ -201,9 +203,9 @@ export class Plan {
     await (await session)?.release();
   }
 
-  private ready(): Promise<Session> {
+  private ready(mayPack = true): Promise<Session> {
     const bytes = this.packableBytes;
-    const worthPacking = bytes > 0 && !this.packed && this.secondsUnpacked > bytes / PACKING_RATE;
+    const worthPacking = mayPack && bytes > 0 && !this.packed && this.secondsUnpacked > bytes / PACKING_RATE;
     if (this.session && !(worthPacking && this.admit(bytes))) return this.session;
     const old = this.session;
     this.packed = old !== undefined || this.secondsUnpacked === Number.POSITIVE_INFINITY;

@@ -23,6 +23,8 @@ export interface KnownRun {
 export interface ObserveOptions {
   readonly batch: Batch;
   readonly edits: readonly LoweredEdit[];
+  /** Those of them that act in variants too. */
+  readonly own: readonly LoweredEdit[];
   /** What the metric is fed. */
   readonly feeds: Readonly<Record<string, Feed>>;
   /** Whether the graph reads a mask. */
@@ -36,7 +38,7 @@ export interface ObserveOptions {
 export async function observe(
   engine: Engine,
   values: Readonly<Record<string, Value>>,
-  { batch: given, edits, feeds, padded, present = {}, signal }: ObserveOptions,
+  { batch: given, edits, own: shared, feeds, padded, present = {}, signal }: ObserveOptions,
 ): Promise<KnownRun> {
   const { config } = engine;
   const batch =
@@ -54,7 +56,7 @@ export async function observe(
     values: new Map(kept.filter(([name]) => name !== "metric")),
     metric: (run.metric?.data as Float32Array | undefined) ?? new Float32Array(),
     feeds(start) {
-      const own = start === 0 ? all : { ...engine.feeds(batch, edits, { start }), ...feeds };
+      const own = start === 0 ? all : { ...engine.feeds(batch, shared, { start }), ...feeds };
       if (!windowed) return own;
       const past: Record<string, Feed> = {};
       for (let layer = 0; layer < config.nLayers; layer++)

@@ -22,11 +22,11 @@ export interface Run {
 /** Products with so many rows run at the machine's full rate. */
 const FULL_RATE_TOKENS = 256;
 /** Tokens times bytes of parameters of one run: about a second of work, so that it can be interrupted. */
-const RUN_WORK = 3e11;
+const RUN_WORK = 1e12;
 /** Bytes that the values of one run may take. */
 const RUN_MEMORY = 5e8;
 /** Where rows begin at different positions, they are sorted into so many runs, each from its own first position on. */
-const WINDOWS = 4;
+const WINDOWS = 3;
 
 /** What the schedule depends on. */
 export interface ScheduleOptions {
@@ -67,7 +67,7 @@ export function runsOf(options: ScheduleOptions): Run[] {
     const group = levels.slice(first, first + most);
     const tokens = group.flat().reduce((sum, { start }) => sum + length - start, 0);
     const isWindowed = group.some((level) => level[0]!.start !== level.at(-1)!.start);
-    const windows = isWindowed ? Math.min(WINDOWS, Math.ceil(tokens / FULL_RATE_TOKENS)) : 1;
+    const windows = isWindowed ? Math.min(WINDOWS, Math.ceil(tokens / (2 * FULL_RATE_TOKENS))) : 1;
     const count = Math.max(windows, Math.ceil(tokens / (most * length)));
     for (let i = 0; i < count; i++) {
       const part = group.flatMap((level) =>

@@ -46,8 +46,8 @@ export interface VariantsOptions {
   readonly measure: Metric | readonly string[];
   /** Points whose values stay those of the known run. */
   readonly frozen?: readonly string[];
-  /** Edits of every run, in front of which the model's own act. */
-  readonly edits?: readonly LoweredEdit[];
+  /** Edits of the known run alone, at points in front of all that variants change. */
+  readonly disturbed?: readonly LoweredEdit[];
   /** Whether prompts of other runs are padded. */
   readonly padded?: boolean;
 }
@@ -69,7 +69,9 @@ export interface Measured {
 /** Variants of one run, ready to be run. */
 export class Variants {
   readonly batch: Batch;
-  readonly edits: readonly LoweredEdit[];
+  /** The model's own edits. */
+  private readonly own: readonly LoweredEdit[];
+  private readonly edits: readonly LoweredEdit[];
   /** Whether positions before the first changed one are left out. */
   readonly windowed: boolean;
   private readonly outputs: g.Graph;
@@ -91,18 +93,15 @@ export class Variants {
     const { engine, edits = [] } = model.parts;
     const { batch, variants, measure } = options;
     this.batch = batch;
-    this.edits = options.edits ?? engine.lower(edits);
+    this.own = engine.lower(edits);
+    this.edits = [...this.own, ...(options.disturbed ?? [])];
     this.padded = options.padded ?? batch.mask !== undefined;
     this.metric = isPoints(measure) ? undefined : measure;
     const first = variants.map((changes) => this.register(changes));
     const starts = variants.map((changes) => this.startOf(changes));
     const { bidirectional, stateSpace, encoder } = model.config;
     this.windowed =
-      starts.some((start) => start > 0) &&
-      this.edits.length === 0 &&
-      !bidirectional &&
-      !stateSpace &&
-      !encoder;
+      starts.some((start) => start > 0) && this.own.length === 0 && !bidirectional && !stateSpace && !encoder;
     this.outputs = this.measured();
     const together = typeof measure !== "function" && this.edits.every(({ rowwise }) => rowwise);
     this.runs = runsOf({
@@ -248,8 +247,8 @@ export class Variants {
       metric === undefined || typeof metric === "function"
         ? {}
         : lowerMetric(this.relative(metric), engine.graph([]), this.model.metricInput(batch)).feeds;
-    const { edits, padded, present } = this;
-    return observe(engine, values, { batch, edits, feeds, padded, present, signal });
+    const { edits, own, padded, present } = this;
+    return observe(engine, values, { batch, edits, own, feeds, padded, present, signal });
   }
 
   /**
@@ -317,7 +316,7 @@ export class Variants {
       const values = source(name);
       if (values) feeds[sourceName(entry.index)] = this.sourceFeed(name, values, there, start);
     }
-    const run = await plan.run(feeds, { signal });
+    const run = await plan.run(feeds, { signal, manyRows: true });
     const prompts = this.batch.tokens.length;
     for (const [name, { data }] of Object.entries(run)) {
       const size = Math.round(
