@@ -1,3 +1,5 @@
+import { acdcAnimationDefaults } from "../acdc-animation/state.js";
+import { render as renderAcdcAnimation } from "../acdc-animation/view.js";
 import { activationTableDefaults } from "../activation-table/state.js";
 import { render as renderActivationTable } from "../activation-table/view.js";
 import { progressDefaults } from "../progress/state.js";
@@ -6,6 +8,12 @@ import { steeringControlsDefaults } from "../steering-controls/state.js";
 import { render as renderSteeringControls } from "../steering-controls/view.js";
 import { jupyterWidget } from "./jupyter.js";
 
+const acdcAnimation = jupyterWidget(
+  "AcdcAnimation",
+  acdcAnimationDefaults,
+  ["edges", "scores", "log", "tail"],
+  renderAcdcAnimation,
+);
 const activationTable = jupyterWidget(
   "ActivationTable",
   activationTableDefaults,
@@ -20,6 +28,8 @@ const steeringControls = jupyterWidget(
   renderSteeringControls,
 );
 
+export const AcdcAnimationModel = acdcAnimation.Model;
+export const AcdcAnimationView = acdcAnimation.View;
 export const ActivationTableModel = activationTable.Model;
 export const ActivationTableView = activationTable.View;
 export const ProgressModel = progress.Model;
@@ -27,4 +37,4 @@ export const ProgressView = progress.View;
 export const SteeringControlsModel = steeringControls.Model;
 export const SteeringControlsView = steeringControls.View;
 export { version } from "../version.js";
-export { renderActivationTable, renderProgress, renderSteeringControls };
+export { renderAcdcAnimation, renderActivationTable, renderProgress, renderSteeringControls };

@@ -3,6 +3,8 @@ import { moduleName, version } from "../version.js";
 
 async function load() {
   const {
+    AcdcAnimationModel,
+    AcdcAnimationView,
     ActivationTableModel,
     ActivationTableView,
     ProgressModel,
@@ -11,6 +13,8 @@ async function load() {
     SteeringControlsView,
   } = await import("./index.js");
   return {
+    AcdcAnimationModel,
+    AcdcAnimationView,
     ActivationTableModel,
     ActivationTableView,
     ProgressModel,
@@ -23,7 +27,7 @@ async function load() {
 /** The JupyterLab plugin. It only tells where the widgets are: their code is fetched when the first one appears. */
 const plugin = {
   id: `${moduleName}:plugin`,
-  description: "The activation table, progress bar and steering controls of tslens.",
+  description: "The activation table, pruning animation, progress bar and steering controls of tslens.",
   requires: [IJupyterWidgetRegistry],
   autoStart: true,
   activate(_app: unknown, registry: IJupyterWidgetRegistry): void {

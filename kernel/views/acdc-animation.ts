@@ -1,0 +1,260 @@
+/** The pruning animation of ACDC, and of circuits that have been found. */
+
+import {
+  type AcdcOptions,
+  type AcdcStep,
+  acdcSteps,
+  type Circuit,
+  type CircuitTask,
+  circuitGraph,
+} from "../../src/circuits/index.js";
+import type { Model } from "../../src/index.js";
+import { workSignal } from "../../src/runtime/host.js";
+import {
+  type AcdcAnimationOptions,
+  type AnimationSource,
+  createAcdcAnimation,
+} from "../../widgets/acdc-animation/model.js";
+import { currentKernel, widgetHost } from "../current.js";
+import { DISPLAY, type MimeBundle } from "../display/mime.js";
+import { quietly } from "../execution/quietly.js";
+import {
+  circuitMeter,
+  circuitOfSteps,
+  curvePlaces,
+  decidedEdges,
+  metricFacts,
+  rankingSteps,
+} from "./circuit-sources.js";
+import { type ShownWidget, shown } from "./widget.js";
+
+export type { AcdcAnimationOptions } from "../../widgets/acdc-animation/model.js";
+
+/** A search for a circuit that is shown while it runs. */
+export interface AcdcRun extends ShownWidget {
+  /** The circuit, when the search is over or stopped; rejects where the search has failed. */
+  readonly circuit: Promise<Circuit>;
+  /** The circuit as it is now; `acdc` and `acdcAnimation` resume from its `log`. */
+  readonly soFar: Circuit;
+  /** Makes the search wait behind the step that is being made. */
+  pause(): void;
+  /** Lets a search that waits go on. */
+  resume(): void;
+  /** Lets a search that waits make one step. */
+  step(): void;
+  /** Ends the search: `circuit` is then what is left of the graph. */
+  stop(): void;
+  /**
+   * Shows the animation beside the cell, and gives the circuit when the search is over. The picture for places where no
+   * widget runs then shows the end.
+   */
+  show(): Promise<Circuit>;
+}
+
+/**
+ * Searches for the circuit of a task by ACDC, and shows each decision while it is made. The reader can pause, step and
+ * stop the search, look back at any step, and cut edges by hand.
+ *
+ * The search goes on behind the cell until it is over, stopped in the widget or interrupted: what has been decided by then
+ * is a circuit from which it can be resumed.
+ *
+ * @throws what `acdc` throws; Error outside a notebook
+ *
+ * @example
+ * ```ts
+ * const prompts = ioi({ count: 16, seed: 1 });
+ * const run = await acdcAnimation(model, {
+ *   clean: prompts.map(({ clean }) => clean),
+ *   corrupt: prompts.map(({ corrupt }) => corrupt),
+ *   threshold: 0.02,
+ * });
+ * const circuit = await run.show();
+ * ```
+ */
+export async function acdcAnimation(
+  model: Model,
+  options: AcdcOptions & AcdcAnimationOptions,
+): Promise<AcdcRun> {
+  const host = widgetHost();
+  const { title, position, colour, paused, onStep, resume = [], splitInput = false, ...rest } = options;
+  const graph = circuitGraph(model.config, splitInput);
+  const facts = metricFacts(options.metric);
+  const { threshold, ablation = "resample", mode = "exact", order = "reverse" } = options;
+  const origin = { model: model.name, splitInput, settings: { threshold, ablation, mode, order } };
+  const log: AcdcStep[] = [...resume];
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
+
+  // Not as part of the cell: its end must not end the search, and the animation is its progress.
+  return quietly(async () => {
+    workSignal()?.addEventListener("abort", () => stop.abort(), { once: true });
+    const steps = acdcSteps(model, { ...rest, splitInput, resume, signal });
+    // The first step tells of what is wrong with the task, before anything is shown.
+    let next: Promise<IteratorResult<AcdcStep, Circuit>> | undefined = Promise.resolve(await steps.next());
+    let found: Circuit | undefined;
+    const decided = decidedEdges(graph.edges);
+    const meter = circuitMeter(model, { ...rest, splitInput });
+    const source: AnimationSource = {
+      kind: "search",
+      nodes: graph.nodes,
+      edges: graph.edges,
+      log: resume.map(decided),
+      total: graph.edgeCount,
+      threshold,
+      facts: [`threshold ${threshold}`, `${ablation} ablation`, ...(mode === "fast" ? ["fast mode"] : [])],
+      ...facts,
+      search: (ended) => {
+        ended.addEventListener("abort", () => stop.abort(), { once: true });
+        return {
+          async next() {
+            const { done, value } = await (next ?? steps.next());
+            next = undefined;
+            if (done) {
+              found = value;
+              return { done, value: undefined };
+            }
+            log.length = value.index;
+            log.push(value);
+            await onStep?.(value);
+            return { done: false, value: decided(value) };
+          },
+        };
+      },
+      measure: async (cut, ended) => (await meter([cut], ended))[0]!,
+    };
+    const animation = createAcdcAnimation(host, source, {
+      ...(title === undefined ? {} : { title }),
+      ...(position === undefined ? {} : { position }),
+      ...(colour === undefined ? {} : { colour }),
+      ...(paused === undefined ? {} : { paused }),
+    });
+    const soFar = (): Circuit => found ?? circuitOfSteps(graph, log, origin, facts.smallerIsBetter);
+    const circuit = animation.finished.then(soFar);
+    circuit.catch(() => {}); // the widget says so too
+    const face = shown(animation);
+    return Object.defineProperties(face, {
+      circuit: { value: circuit },
+      soFar: { get: soFar },
+      pause: { value: animation.pause },
+      resume: { value: animation.resume },
+      step: { value: animation.step },
+      stop: { value: animation.stop },
+      show: { value: () => showUntil(face, circuit) },
+    }) as AcdcRun;
+  });
+}
+
+/** Shows a widget beside the cell, and again when something is over, so that its static picture is the last one. */
+async function showUntil<T>(widget: ShownWidget, over: Promise<T>): Promise<T> {
+  const bundle = async (): Promise<MimeBundle> =>
+    (widget as unknown as Record<symbol, () => Promise<MimeBundle>>)[DISPLAY]!();
+  const place = currentKernel().displayer.replaceable();
+  place(await bundle());
+  const value = await over.finally(async () => place(await bundle()));
+  return value;
+}
+
+/** What `circuitAnimation` shows and can measure. */
+export interface CircuitAnimationOptions extends AcdcAnimationOptions, Partial<CircuitTask> {
+  /** The model of the circuit: with it, and the prompts, edges can be cut by hand and are measured. */
+  readonly model?: Model;
+  /** At how many sizes a ranking of edges is measured for its chart; 12 by default, 0 for none. */
+  readonly curve?: number;
+}
+
+/**
+ * Shows a circuit that has been found: the steps of ACDC as a replay; scores of edges, as `edgeAttribution` gives them, as
+ * a ranking with a threshold slider.
+ *
+ * @throws where the model is given without its prompts, or is not the circuit's; Error outside a notebook
+ *
+ * @example
+ * ```ts
+ * const scored = await edgeAttribution(model, { clean, corrupt, metric });
+ * await circuitAnimation(scored, { model, clean, corrupt, metric });
+ * ```
+ */
+export async function circuitAnimation(
+  circuit: Circuit,
+  options: CircuitAnimationOptions = {},
+): Promise<ShownWidget> {
+  const host = widgetHost();
+  const { title, position, colour, model, clean, curve = 12, ...task } = options;
+  const { edges, nodes, origin, log } = circuit;
+  if (model && clean === undefined)
+    throw new Error("To measure circuits, the animation takes the prompts of the task too: give `clean`.");
+  if (model) checkModel(model, circuit);
+  const meter =
+    model && clean !== undefined
+      ? circuitMeter(model, { ...task, clean, splitInput: origin.splitInput })
+      : undefined;
+  const known = meter ? metricFacts(options.metric) : { metricName: "metric", smallerIsBetter: true };
+  const measure: AnimationSource["measure"] =
+    meter && (async (cut, signal) => (await meter([cut], signal))[0]!);
+  const common = { nodes, edges, total: edges.length, ...known, ...(measure ? { measure } : {}) };
+  const { settings } = origin;
+  let source: AnimationSource;
+  if (log.length > 0 && settings) {
+    source = {
+      ...common,
+      kind: "search",
+      log: log.map(decidedEdges(edges)),
+      threshold: settings.threshold,
+      facts: [`threshold ${settings.threshold}`, `${settings.ablation} ablation`],
+    };
+  } else {
+    const scores = Float64Array.from(edges, ({ score }) => score);
+    const steps = rankingSteps(scores);
+    let full: number | undefined;
+    if (meter && curve > 0) {
+      const places = curvePlaces(edges.length, curve);
+      const values = await meter(places.map((count) => cutsOf(steps.slice(0, count), edges.length)));
+      full = values[0];
+      places.forEach((count, i) => {
+        if (count > 0) steps[count - 1] = { ...steps[count - 1]!, after: values[i]! };
+        if (count < steps.length) steps[count] = { ...steps[count]!, before: values[i]! };
+      });
+    }
+    const weakest = steps.findIndex(({ edge }) => edges[edge]!.kept);
+    source = {
+      ...common,
+      kind: "ranking",
+      scores,
+      log: steps,
+      facts: [origin.method],
+      ...(full === undefined ? {} : { full }),
+    };
+    return shown(
+      createAcdcAnimation(host, source, {
+        position: position ?? (weakest < 0 ? edges.length : weakest),
+        ...viewOf(title, colour),
+      }),
+    );
+  }
+  return shown(
+    createAcdcAnimation(host, source, {
+      ...(position === undefined ? {} : { position }),
+      ...viewOf(title, colour),
+    }),
+  );
+}
+
+const viewOf = (title: string | undefined, colour: "input" | "score" | undefined): AcdcAnimationOptions => ({
+  ...(title === undefined ? {} : { title }),
+  ...(colour === undefined ? {} : { colour }),
+});
+
+function cutsOf(steps: readonly { readonly edge: number }[], edges: number): Uint8Array {
+  const cuts = new Uint8Array(edges);
+  for (const { edge } of steps) cuts[edge] = 1;
+  return cuts;
+}
+
+function checkModel(model: Model, { edges, origin }: Circuit): void {
+  const own = circuitGraph(model.config, origin.splitInput).edges;
+  const at = edges.findIndex(({ name }, i) => name !== own[i]?.name);
+  if (own.length !== edges.length || at >= 0)
+    throw new Error(
+      `The circuit is of ${origin.model} and has ${edges.length} edges; the graph of ${model.name} has ${own.length}${at >= 0 ? `, without ${edges[at]!.name} in its place` : ""}.`,
+    );
+}

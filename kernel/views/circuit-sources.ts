@@ -1,0 +1,98 @@
+/** Searches and rankings of edges as the plain data of the pruning animation. */
+
+import { EdgePatching } from "../../src/circuits/edge-patching.js";
+import {
+  type AcdcStep,
+  Circuit,
+  type CircuitGraph,
+  type CircuitOrigin,
+  type CircuitTask,
+} from "../../src/circuits/index.js";
+import { smallerIsBetter } from "../../src/circuits/task.js";
+import type { Metric, Model } from "../../src/index.js";
+import type { AnimationSource, DecidedEdge } from "../../widgets/acdc-animation/model.js";
+
+const metricNames: Readonly<Record<string, string>> = {
+  klDivergence: "KL divergence",
+  logitDiff: "logit difference",
+  logProb: "log probability",
+  probDiff: "probability difference",
+  crossEntropy: "cross-entropy",
+  squaredError: "squared error",
+};
+
+/** A metric as a reader knows it; without one it is the divergence from the model. */
+export function metricFacts(
+  metric: Metric | undefined,
+): Pick<AnimationSource, "metricName" | "smallerIsBetter"> {
+  if (metric === undefined) return { metricName: "KL divergence", smallerIsBetter: true };
+  const kind = typeof metric === "function" ? "" : metric.kind;
+  return { metricName: metricNames[kind] ?? "metric", smallerIsBetter: smallerIsBetter(metric) };
+}
+
+/** Steps of ACDC with the numbers of their edges. @throws where a step is of an edge that the graph has not */
+export function decidedEdges(
+  edges: readonly { readonly name: string }[],
+): (step: AcdcStep) => DecidedEdge & { readonly index: number } {
+  const numbers = new Map(edges.map(({ name }, i) => [name, i]));
+  return ({ index, edge, metricBefore, metricAfter, kept }) => {
+    const number = numbers.get(edge);
+    if (number === undefined) throw new Error(`The graph has no edge "${edge}", which the log tries.`);
+    return { index, edge: number, before: metricBefore, after: metricAfter, kept };
+  };
+}
+
+/** The circuit that the steps of an unfinished search leave. */
+export function circuitOfSteps(
+  graph: CircuitGraph,
+  log: readonly AcdcStep[],
+  origin: Omit<CircuitOrigin, "log" | "finished" | "method">,
+  smaller: boolean,
+): Circuit {
+  const steps = new Map(log.map((step) => [step.edge, step]));
+  const last = log.at(-1);
+  const edges = graph.edges.map(({ name, from, to }) => {
+    const step = steps.get(name);
+    const change = step?.metricAfter == null ? 0 : step.metricAfter - step.metricBefore;
+    return { name, from, to, score: smaller ? change : -change, kept: step?.kept ?? true };
+  });
+  return new Circuit(graph.nodes, edges, {
+    ...origin,
+    method: "acdc",
+    evaluations: last?.evaluations ?? 1,
+    ...(last ? { metric: last.kept ? last.metricBefore : (last.metricAfter ?? last.metricBefore) } : {}),
+    log,
+    finished: log.length === graph.edgeCount,
+  });
+}
+
+/** Measures circuits of a task; the model is run on the prompts when the first is asked for. */
+export function circuitMeter(
+  model: Model,
+  task: CircuitTask,
+): (cuts: readonly Uint8Array[], signal?: AbortSignal) => Promise<number[]> {
+  let patching: Promise<EdgePatching> | undefined;
+  return async (cuts, signal) => {
+    patching ??= EdgePatching.prepare(model, { ...task, signal: undefined });
+    patching.catch(() => {
+      patching = undefined; // what was interrupted is prepared anew
+    });
+    return (await patching).evaluate(cuts, signal);
+  };
+}
+
+/** The steps that remove edges from the weakest to the strongest. */
+export function rankingSteps(scores: ArrayLike<number>): DecidedEdge[] {
+  const order = Array.from(scores, (_, i) => i).sort(
+    (a, b) => Math.abs(scores[a]!) - Math.abs(scores[b]!) || a - b,
+  );
+  return order.map((edge) => ({ edge, before: Number.NaN, after: null, kept: false }));
+}
+
+/** Counts of removed edges at which a ranking is measured: all, none, and shares in between that halve what is left. */
+export function curvePlaces(edges: number, points: number): number[] {
+  const left = Array.from({ length: Math.max(2, points) - 1 }, (_, i) =>
+    Math.round(edges ** (1 - i / (Math.max(2, points) - 1))),
+  );
+  return [...new Set([...left.map((count) => edges - count), edges])];
+}
