@@ -2,6 +2,7 @@
 
 export { type AblationSweepOptions, ablationSweep } from "./ablation-sweep.js";
 export { type ActivationPatchingOptions, activationPatching } from "./activation-patching.js";
+export { type AttributionPatchingOptions, attributionPatching } from "./attribution-patching.js";
 export { type CausalTracingOptions, causalTracing } from "./causal-tracing.js";
 export {
   type CompositionKind,
@@ -25,6 +26,7 @@ export { type LogisticRegression, logisticRegression } from "./logistic.js";
 export { type LensToken, type LogitLens, type LogitLensOptions, logitLens } from "./logit-lens.js";
 export type { GridOptions } from "./patching/grid.js";
 export type { ReplacementOptions } from "./patching/replacement.js";
+export { type PathPatchingOptions, pathPatching, type Receiver } from "./path-patching.js";
 export { type ProbeOptions, type Probes, probe } from "./probe.js";
 export {
   activationDifference,

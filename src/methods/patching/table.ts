@@ -29,6 +29,8 @@ export interface TableOptions {
   readonly corrupt?: number;
   /** Whether `values` are on the scale of the corrupt (0) and the clean run (1), instead of the metric itself. */
   readonly normalize: boolean;
+  /** 1 for each cell that can be measured; all by default. */
+  readonly among?: Uint8Array;
   readonly signal?: AbortSignal;
 }
 
@@ -37,11 +39,12 @@ export async function tableOf(
   variants: Variants,
   known: KnownRun,
   source: SourceOf,
-  { grid, task, normalize, signal, ...rest }: TableOptions,
+  { grid, task, normalize, among, signal, ...rest }: TableOptions,
 ): Promise<Sweep> {
-  const { outputs, done } = await variants.run(known, source, { signal, task });
+  const { outputs, done: run } = await variants.run(known, source, { signal, task });
+  const done = among ? run.map((one, cell) => one & among[cell]!) : run;
   const total = grid.cells.length;
-  const all = outputs.metric ?? new Float32Array(total).fill(Number.NaN);
+  const all = outputs.metric!;
   const prompts = all.length / total;
   const metric = Float32Array.from({ length: total }, (_, cell) => {
     if (!done[cell]) return Number.NaN;

@@ -79,6 +79,13 @@ export class Variants {
   private present: Readonly<Record<string, Value>> = {};
   /** The points that variants change, and along which axes they select. */
   private readonly changed = new Map<string, { axes: Set<string>; later: boolean; index: number }>();
+  /** The variants without changes of points that lead to nothing that is measured. */
+  private readonly variants: readonly Variant[];
+  private readonly frozen: readonly string[];
+  /** The points that are changed, in the order of computation. */
+  private readonly order: readonly string[];
+  /** Whether what is measured is measured of each prompt; not so for a metric that is a function. */
+  private perPrompt = true;
   private readonly stages = new Map<string, Stage>();
   /** The names of values of the known run, the same in all stages. */
   private readonly knownNames = new Map<Value, string>();
@@ -97,23 +104,36 @@ export class Variants {
     this.edits = [...this.own, ...(options.disturbed ?? [])];
     this.padded = options.padded ?? batch.mask !== undefined;
     this.metric = isPoints(measure) ? undefined : measure;
-    const first = variants.map((changes) => this.register(changes));
+    for (const changes of variants) this.register(changes);
     const starts = variants.map((changes) => this.startOf(changes));
     const { bidirectional, stateSpace, encoder } = model.config;
     this.windowed =
       starts.some((start) => start > 0) && this.own.length === 0 && !bidirectional && !stateSpace && !encoder;
     this.outputs = this.measured();
+    const leading = [...g.pointsOf(this.outputs).keys()];
+    const places = new Map(leading.map((point, i) => [point, i]));
+    this.variants = variants.map((changes) =>
+      changes
+        .filter(({ point }) => places.has(point))
+        .sort((a, b) => places.get(a.point)! - places.get(b.point)!),
+    );
+    for (const [, ...rest] of this.variants)
+      for (const { point } of rest) this.changed.get(point)!.later = true;
+    this.frozen = (options.frozen ?? []).filter((point) => places.has(point));
+    this.order = leading.filter((point) => this.changed.has(point));
     const together = typeof measure !== "function" && this.edits.every(({ rowwise }) => rowwise);
     this.runs = runsOf({
-      rows: variants.flatMap((_, variant) =>
-        batch.tokens.map((_, prompt) => ({
-          variant,
-          prompt,
-          point: first[variant]!,
-          start: this.windowed ? starts[variant]! : 0,
-        })),
+      rows: this.variants.flatMap(([first], variant) =>
+        first === undefined
+          ? []
+          : batch.tokens.map((_, prompt) => ({
+              variant,
+              prompt,
+              point: first.point,
+              start: this.windowed ? starts[variant]! : 0,
+            })),
       ),
-      order: engine.names,
+      order: this.order,
       length: batch.tokens[0]!.length,
       together,
       engine,
@@ -122,10 +142,10 @@ export class Variants {
     for (const { points } of this.runs) this.stage(points);
   }
 
-  /** Notes what a variant changes; gives the point at which it begins. */
-  private register(changes: Variant): string {
+  /** Notes what a variant changes. */
+  private register(changes: Variant): void {
     const { engine } = this.model.parts;
-    changes.forEach(({ point, select }, i) => {
+    for (const { point, select } of changes) {
       const known = this.changed.get(point) ?? { axes: new Set(), later: false, index: this.changed.size };
       const { axes } = engine.site(point);
       for (const axis of Object.keys(select)) {
@@ -133,10 +153,8 @@ export class Variants {
           throw new Error(`The point "${point}" has no axis "${axis}"; it has ${axes.join(", ")}.`);
         known.axes.add(axis);
       }
-      known.later ||= i > 0;
       this.changed.set(point, known);
-    });
-    return changes[0]!.point;
+    }
   }
 
   /** The first position that a variant may change, and no later than what the metric reads. */
@@ -171,6 +189,7 @@ export class Variants {
     );
     if (isPoints(measure)) return g.sliceGraph(graph, measure);
     const { perRow, scalar } = lowerMetric(this.relative(metric!), graph, this.model.metricInput(this.batch));
+    this.perPrompt = perRow !== undefined;
     return { outputs: { metric: perRow ?? scalar } };
   }
 
@@ -202,7 +221,7 @@ export class Variants {
         : [{ point, joining: (value, rows) => this.change(point, value, rows, false) }];
     });
     const staggered = g.stagger(this.outputs, changes, {
-      frozen: this.options.frozen,
+      frozen: this.frozen,
       names: this.knownNames,
     });
     const stage = { staggered, graph: g.narrow(staggered.graph) };
@@ -237,7 +256,7 @@ export class Variants {
   /** Runs the model on prompts and keeps what variants need of it: all that they are made of, and the values at changed points. */
   observe(batch: Batch, signal?: AbortSignal): Promise<KnownRun> {
     const { engine } = this.model.parts;
-    const points = this.options.replacing === "zero" ? [] : [...this.changed.keys()];
+    const points = this.options.replacing === "zero" ? [] : this.order;
     const named = g.pointsOf(this.outputs);
     const values: Record<string, Value> = { ...this.outputs.outputs };
     for (const [value, name] of this.knownNames) values[name] = value;
@@ -266,11 +285,11 @@ export class Variants {
       onProgress,
     }: { signal?: AbortSignal; task: string; onProgress?: (done: number, total: number) => void },
   ): Promise<Measured> {
-    const { variants } = this.options;
+    const { variants } = this;
     const prompts = this.batch.tokens.length;
-    const left = new Int32Array(variants.length).fill(prompts);
-    const outputs: Record<string, Float32Array> = {};
-    let finished = 0;
+    const left = Int32Array.from(variants, (changes) => (changes.length === 0 ? 0 : prompts));
+    const outputs = this.unchanged(known);
+    let finished = variants.filter((changes) => changes.length === 0).length;
     for (const run of this.runs) {
       try {
         await this.runRows(run, known, source, outputs, signal);
@@ -305,10 +324,10 @@ export class Variants {
     });
     const joinedAt = new Map(staggered.joining.map(({ point }, level) => [point, level]));
     let level = -1;
-    for (const name of engine.names) {
+    for (const name of this.order) {
       level = joinedAt.get(name) ?? level;
-      const entry = this.changed.get(name);
-      if (!entry || level < 0) continue;
+      if (level < 0) continue;
+      const entry = this.changed.get(name)!;
       const there = rows.filter((row) =>
         entry.later ? joinedAt.get(row.point)! <= level : row.point === name,
       );
@@ -317,19 +336,35 @@ export class Variants {
       if (values) feeds[sourceName(entry.index)] = this.sourceFeed(name, values, there, start);
     }
     const run = await plan.run(feeds, { signal, manyRows: true });
-    const prompts = this.batch.tokens.length;
     for (const [name, { data }] of Object.entries(run)) {
-      const size = Math.round(
-        data.length / (name === "metric" ? Math.min(rows.length, data.length) : rows.length),
-      );
-      const all = (outputs[name] ??= new Float32Array(this.options.variants.length * prompts * size).fill(
-        Number.NaN,
-      ));
+      const all = outputs[name]!;
+      const size = this.sizeOf(all);
       rows.forEach(({ variant, prompt }, i) => {
-        const at = data.length === 1 && rows.length > 1 ? 0 : i * size; // a metric that is a function gives one number
-        all.set((data as Float32Array).subarray(at, at + size), (variant * prompts + prompt) * size);
+        const from = this.perPrompt ? i * size : 0;
+        const at = (variant * this.batch.tokens.length + prompt) * size;
+        all.set((data as Float32Array).subarray(from, from + size), at);
       });
     }
+  }
+
+  /** How many numbers an output has for each prompt of a variant. */
+  private sizeOf(output: Float32Array): number {
+    return output.length / (this.variants.length * this.batch.tokens.length);
+  }
+
+  /** Outputs before any variant is run: those of variants that change nothing, and NaN. */
+  private unchanged(known: KnownRun): Record<string, Float32Array> {
+    const prompts = this.batch.tokens.length;
+    const outputs = Object.keys(this.outputs.outputs).map((name) => {
+      const own = name === "metric" ? known.metric : known.values.get(name)!.value.data;
+      const each = this.perPrompt ? own : new Float32Array(prompts).fill(own[0]!);
+      const all = new Float32Array(this.variants.length * each.length).fill(Number.NaN);
+      this.variants.forEach((changes, variant) => {
+        if (changes.length === 0) all.set(each, variant * each.length);
+      });
+      return [name, all] as const;
+    });
+    return Object.fromEntries(outputs);
   }
 
   /** Where rows are changed at a point, `[row, …]`. */
@@ -346,7 +381,7 @@ export class Variants {
     const each = sizes.slice(1).reduce((a, b) => a * b, 1);
     const data = new Uint8Array(rows.length * each);
     rows.forEach(({ variant }, row) => {
-      const change = this.options.variants[variant]!.find((one) => one.point === point);
+      const change = this.variants[variant]!.find((one) => one.point === point);
       if (!change) return;
       const chosen = site.axes.slice(1).map((axis, i) => {
         const selected = change.select[axis];
