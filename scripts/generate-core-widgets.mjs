@@ -24,7 +24,7 @@ const bases = {
   HBox: "Container<$T>",
   VBox: "Container<$T>",
   GridBox: "Container<$T>",
-  Tab: "Container<$T>",
+  Tab: "Tabbed<$T>",
   Accordion: "Container<$T>",
   Stack: "Container<$T>",
   Button: "Clickable<$T>",
@@ -244,7 +244,7 @@ export function generateCoreWidgets() {
 /** The core widgets of ipywidgets 8. */
 import { Capturing } from "./capturing.js";
 import { Clickable } from "./clickable.js";
-import { type AnyWidget, Container } from "./container.js";
+import { type AnyWidget, Container, Tabbed } from "./container.js";
 import { CoreWidget, define } from "./core-widget.js";
 import { MultipleSelection, RangeSelection, SingleSelection } from "./selection.js";
 import { Submittable } from "./submittable.js";

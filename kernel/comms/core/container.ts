@@ -14,3 +14,17 @@ export abstract class Container<T extends { children: readonly AnyWidget[] }> ex
     );
   }
 }
+
+/** Pages under titles, the first of which is shown where nothing else is said. */
+export abstract class Tabbed<
+  T extends { children: readonly AnyWidget[]; selectedIndex: number | null },
+> extends Container<T> {
+  constructor(children: readonly AnyWidget[] | TraitOptions<T> = [], traits: TraitOptions<T> = {}) {
+    super(children, traits);
+    const given = (Array.isArray(children) ? traits : children) as TraitOptions<{
+      selectedIndex: number | null;
+    }>;
+    if (given.selectedIndex === undefined && this.get("children").length)
+      this.set({ selectedIndex: 0 } as unknown as TraitOptions<T>);
+  }
+}

@@ -4,7 +4,7 @@
 /** The core widgets of ipywidgets 8. */
 import { Capturing } from "./capturing.js";
 import { Clickable } from "./clickable.js";
-import { type AnyWidget, Container } from "./container.js";
+import { type AnyWidget, Container, Tabbed } from "./container.js";
 import { CoreWidget, define } from "./core-widget.js";
 import { MultipleSelection, RangeSelection, SingleSelection } from "./selection.js";
 import { Submittable } from "./submittable.js";
@@ -2737,7 +2737,7 @@ export interface TabTraits extends DomTraits {
 
 export interface Tab extends TabTraits {}
 /** Pages of which one is shown, under a row of titles. */
-export class Tab extends Container<TabTraits> {
+export class Tab extends Tabbed<TabTraits> {
   static override readonly definition: WidgetDefinition = define(
     Tab,
     "Tab",

@@ -109,10 +109,11 @@ export function interactive<F extends Interacted>(
 
 /**
  * Shows controls for a function, which runs when a reader turns one. What it writes, displays and returns stands
- * below them, and its errors too.
+ * below them, and its errors too. `interactive` gives the controls as a widget instead of showing them.
  *
  * @param run gets one value for each control, in their order
  * @param controls widgets, or values that stand for them, as `Abbreviation` says
+ * @returns when the function has run with the first values
  * @throws TypeError where something stands for no control
  *
  * @example
@@ -120,13 +121,12 @@ export function interactive<F extends Interacted>(
  * await interact((x: number, text: string) => text.repeat(x), { x: [0, 10], text: "ab" });
  * ```
  */
-export async function interact<F extends Interacted>(
-  run: F,
+export async function interact(
+  run: Interacted,
   controls: Controls,
   options?: InteractOptions,
-): Promise<Interactive<F>> {
+): Promise<void> {
   const widget = new Interactive(run, controls, options);
   await currentWidgets().environment.display(widget);
   if (!options?.manual) await widget.update();
-  return widget;
 }

@@ -3,7 +3,7 @@ import type { Json } from "../../../kernel/protocol/message.js";
 import { type Answer, kernelOfSuite, ofType, plain, textOf } from "../client.js";
 
 const imports =
-  'import { Button, Dropdown, HBox, IntSlider, interact, Output } from "tslens/jupyter-widgets";\n';
+  'import { Button, Dropdown, HBox, IntSlider, interactive, Output } from "tslens/jupyter-widgets";\n';
 
 describe("core widgets in a running kernel", () => {
   const kernel = kernelOfSuite();
@@ -103,11 +103,13 @@ describe("core widgets in a running kernel", () => {
   });
 
   it("show errors of interact in its output, with the place in the cell", async () => {
-    const { published } = await run(`const shown = await interact((x: number) => {
+    const { published } = await run(`const shown = interactive((x: number) => {
         if (x > 5) throw new RangeError("too far");
         return x * 2;
-      }, { x: [0, 10] });`);
-    assert.equal(ofType(published, "display_data").length, 1);
+      }, { x: [0, 10] });
+      await shown.update();
+      shown`);
+    assert.equal(ofType(published, "execute_result").length, 1);
     assert.equal(await kernel().valueOf("shown.result"), "10");
     await run("(shown.children[0] as IntSlider).value = 9; await shown.update();");
     const error = await kernel().valueOf("JSON.stringify(shown.output.outputs)");

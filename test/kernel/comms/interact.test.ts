@@ -74,7 +74,7 @@ describe("interact", () => {
   it("runs the function with the values in their order, and anew when a reader turns one", async () => {
     const slider = new IntSlider({ value: 2, max: 9 });
     const calls: unknown[] = [];
-    const widget = await interact(
+    const widget = interactive(
       (x: number, choice: string, hidden: number) => {
         calls.push([x, choice, hidden]);
         kernel.kernel.print(`at ${x}`);
@@ -82,10 +82,10 @@ describe("interact", () => {
       },
       { x: slider, choice: ["a", "b"], hidden: fixed(7) },
     );
+    await widget.update();
     assert.deepEqual(texts(widget.output.outputs), ["at 2\n", "20"]);
     assert.equal(widget.result, 20);
     assert.equal(slider.description, "x");
-    assert.equal(kernel.kernel.shown.length, 1, "the controls themselves");
     fromReader(slider, { value: 5 });
     await widget.update();
     const dropdown = widget.children[1] as unknown as { id: string };
@@ -98,17 +98,27 @@ describe("interact", () => {
 
   it("shows the error of a run, and what the next one gives", async () => {
     const slider = new IntSlider({ value: 1 });
-    const widget = await interact(
+    const widget = interactive(
       async (x: number) => {
         if (x === 1) throw new RangeError("not one");
       },
       { x: slider },
     );
+    await widget.update();
     assert.deepEqual(texts(widget.output.outputs), ["not one"]);
     assert.equal(widget.result, undefined);
     slider.value = 2;
     await widget.update();
     assert.deepEqual(texts(widget.output.outputs), [], "a run without output takes the old one away");
+  });
+
+  it("shows the controls and waits for the first run, and gives nothing that would be shown again", async () => {
+    let runs = 0;
+    assert.equal(await interact(() => void runs++, { x: 3 }), undefined);
+    assert.equal(runs, 1);
+    const [[type, { data }]] = kernel.kernel.shown as [[string, { data: Json }]];
+    assert.equal(type, "display_data");
+    assert.ok(data["application/vnd.jupyter.widget-view+json"]);
   });
 
   it("runs once more for all changes that come while it runs", async () => {
