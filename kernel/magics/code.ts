@@ -20,7 +20,10 @@ function exampleCall(magic: Magic): MagicCall {
 }
 
 /** A name of an import of the package. */
-export function importCode(name: string, path: "tslens" | "tslens/widgets" = "tslens"): string {
+export function importCode(
+  name: string,
+  path: "tslens" | "tslens/widgets" | "tslens/circuits" | "tslens/tasks" = "tslens",
+): string {
   return `import { ${name} } from "${path}";\n`;
 }
 

@@ -7,8 +7,14 @@ export interface CellCall {
   readonly body: string;
 }
 
-/** `%name`, `%name?`, `?%name` or `%name arguments` on a line of its own, from its first column. */
-const LINE = /^(?:%([A-Za-z_][\w-]*)(\?)?|\?%{1,2}([A-Za-z_][\w-]*))(?:[ \t]+(.*))?[ \t]*$/;
+/** What takes the value of a magic: `const circuit = ` or `circuit = `. */
+const TARGET = String.raw`(?:(?:const|let|var)[ \t]+)?[A-Za-z_$][\w$]*[ \t]*=[ \t]*`;
+
+/** `%name`, `%name?`, `?%name` or `%name arguments` on a line of its own, from its first column or behind a target. */
+const LINE = new RegExp(
+  String.raw`^(${TARGET}(?=%))?(?:%([A-Za-z_][\w-]*)(\?)?|\?%{1,2}([A-Za-z_][\w-]*))(?:[ \t]+(.*))?[ \t]*$`,
+);
+const CURSOR = new RegExp(String.raw`^(${TARGET})?(%%?)([\w-]*)(?:[ \t]+(.*))?$`, "s");
 const CELL = /^%%([A-Za-z_][\w-]*)(\?)?(?:[ \t]+([^\n]*))?(?:\n([\s\S]*))?$/;
 
 /** The function that rewritten lines call. */
@@ -37,9 +43,10 @@ export function rewriteLines(
   rewrite: (name: string, line: string) => string | undefined,
 ): string {
   return mapMagicLines(code, (match) => {
-    const [, name, question, helpName, line = ""] = match;
+    const [, target, name, question, helpName, line = ""] = match;
     const called = name ?? helpName!;
-    if (question || helpName) return callText("help", called, "");
+    if (question || helpName) return `${target ?? ""}${callText("help", called, "")}`;
+    if (target !== undefined) return `${target}${callText("run", called, line.trim())}`;
     return rewrite(called, line.trim()) ?? callText("run", called, line.trim());
   });
 }
@@ -52,7 +59,11 @@ function callText(action: "run" | "help", name: string, line: string): string {
 /** The source with its magics replaced by spaces, so that offsets stay, for the language service. */
 export function blankMagics(code: string): string {
   if (/^%%/.test(code)) return code.replace(/[^\n]/g, " ");
-  return mapMagicLines(code, ([whole]) => " ".repeat(whole.length));
+  return mapMagicLines(code, ([whole, target = ""]) => {
+    const rest = whole.length - target.length;
+    // What is declared stays declared.
+    return target + (target ? "0" : "").padEnd(rest);
+  });
 }
 
 /** Replaces the lines that are magics; a `%` line inside a template string or a comment is none. */
@@ -91,13 +102,14 @@ export interface CursorInMagic {
 /** Finds the magic that the cursor is in. Offsets are in UTF-16 units. */
 export function magicAt(code: string, at: number): CursorInMagic | undefined {
   const start = code.lastIndexOf("\n", at - 1) + 1;
-  const match = /^(%%?)([\w-]*)(?:[ \t]+(.*))?$/s.exec(code.slice(start, at));
-  if (!match || (match[1] === "%%" && start > 0)) return undefined;
-  const sigil = match[1] as "%" | "%%";
+  const match = CURSOR.exec(code.slice(start, at));
+  if (!match) return undefined;
+  const [whole, target = "", sigil, name, line] = match;
+  if (sigil === "%%" && (start > 0 || target)) return undefined;
   return {
-    sigil,
-    name: match[2]!,
-    nameStart: start + sigil.length,
-    line: match[3] ?? (/\s$/.test(match[0]) ? "" : undefined),
+    sigil: sigil as "%" | "%%",
+    name: name!,
+    nameStart: start + target.length + sigil!.length,
+    line: line ?? (/\s$/.test(whole) ? "" : undefined),
   };
 }

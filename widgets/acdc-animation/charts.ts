@@ -127,7 +127,7 @@ export class Charts {
     const columns = everyStep ? steps : Math.min(steps, Math.max(1, Math.floor(inner)));
     const points: [number, number][] = [];
     for (let i = 0; i <= columns; i++) {
-      const step = columns === steps ? i : axis.step(i / columns);
+      const step = columns === steps ? i : axis.step((i / columns) * axis.place(steps));
       const y = value(step);
       if (Number.isFinite(y)) points.push([step, y]);
     }

@@ -1,4 +1,4 @@
-import type { ViewModel } from "../browser/contract.js";
+import { hasKernel, type ViewModel } from "../browser/contract.js";
 import { decodeTensor } from "../tensor.js";
 import { type Axis, linearAxis, rankAxis } from "./axis.js";
 import { decodeEdges, type EdgeColumns, edgeNameOf, type NodePlace, placesOf } from "./graph.js";
@@ -86,9 +86,12 @@ export class Scene {
     return edgeNameOf(this.model.get("nodes"), this.edges, edge);
   }
 
-  /** Where steps stand along the scrubber. */
+  /** Where steps stand along the scrubber; while a search runs there is room for those that will come. */
   get axis(): Axis {
-    return (this.scores ? rankAxis : linearAxis)(this.timeline.count);
+    if (this.scores) return rankAxis(this.timeline.count);
+    const status = this.model.get("status");
+    const growing = hasKernel(this.model) && (status === "running" || status === "paused");
+    return linearAxis(growing ? this.model.get("total") : this.timeline.count);
   }
 
   /** What an edge's removal does to the metric; undefined where that is not known. */
