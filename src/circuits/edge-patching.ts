@@ -4,20 +4,18 @@
  */
 
 import type { TypedArray } from "../array/index.js";
-
 import type { Engine } from "../model/engine.js";
 import type { Model } from "../model/index.js";
-import type { LoweredEdit } from "../model/lower-edits.js";
 import { type LoweredMetric, lowerMetric } from "../model/metrics.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Plan } from "../runtime/plan.js";
-import { type CircuitGraph, circuitGraph, type ReceiverGroup } from "./circuit-graph.js";
+import type { CircuitGraph, ReceiverGroup } from "./circuit-graph.js";
 import { fed, type OnlineParts, onlineParts, patchedGraph, sendersTo } from "./patched-graph.js";
 import { type Cuts, changed, reachingLogits } from "./reach.js";
-import { refuseUnlessResidual, type SenderBlock, senderBlocks } from "./residual-parts.js";
-import { replacements, type SenderValues, senderValues, wholeGraph } from "./sender-values.js";
-import { type CircuitTask, type ReadTask, readTask } from "./task.js";
-import { ungrouped } from "./ungrouped.js";
+import { receiverPoints, type SenderBlock, sentPoints } from "./residual-parts.js";
+import { replacements, type SenderValues, senderValues, taskGraph } from "./sender-values.js";
+import { type CircuitSetting, circuitSetting } from "./setting.js";
+import type { CircuitTask, ReadTask } from "./task.js";
 
 /** Rows of one run together have about so many tokens at most, times bytes of the model's parameters. */
 const RUN_WORK = 1e11;
@@ -37,55 +35,51 @@ export class EdgePatching {
   private readonly ready = new Map<string, ReadyPlan>();
 
   private constructor(
-    readonly graph: CircuitGraph,
-    readonly task: ReadTask,
-    readonly model: Model,
-    /** The model's engine, with keys and values of its own for each head. */
-    readonly engine: Engine,
-    readonly blocks: readonly SenderBlock[],
-    readonly edits: readonly LoweredEdit[],
+    readonly setting: CircuitSetting,
     private readonly clean: SenderValues,
     private readonly replacement: Float32Array,
     /** What replaces the senders' outputs less what they are, `[sender, prompt·pos·dModel]`. */
-    readonly difference: Float32Array,
+    private readonly difference: Float32Array,
   ) {}
 
   /** Runs the model on the prompts and keeps what the task needs. */
   static async prepare(model: Model, options: CircuitTask): Promise<EdgePatching> {
-    const { splitInput = false, signal } = options;
-    refuseUnlessResidual(model.parts.engine, splitInput);
-    const task = await readTask(model, options);
-    const engine = ungrouped(model.parts.engine);
-    const edits = engine.lower(model.parts.edits);
-    const graph = circuitGraph(engine.config, splitInput);
-    const blocks = senderBlocks(graph, engine);
-    const clean = await senderValues(engine, blocks, task.clean, edits, { signal, states: true });
+    const { signal } = options;
+    const setting = await circuitSetting(model, options);
+    const { task, graph, engine, prompts, pos } = setting;
+    const clean = await senderValues(setting, task.clean, { signal, states: true });
     const { ablation, meanOf } = task.ablation;
     const usesCorrupt = ablation === "resample" || (ablation === "mean" && meanOf === "corrupt");
     const source = usesCorrupt
-      ? (await senderValues(engine, blocks, task.corrupt!, edits, { signal, states: false })).sent
+      ? (await senderValues(setting, task.corrupt!, { signal, states: false })).sent
       : clean.sent;
-    const { tokens } = task.clean;
-    const replacement = replacements(source, task.ablation, {
-      senders: graph.senders.length,
-      prompts: tokens.length,
-      pos: tokens[0]!.length,
-      dModel: engine.config.dModel,
-    });
-    const difference = replacement.map((value, i) => value - clean.sent[i]!);
-    return new EdgePatching(graph, task, model, engine, blocks, edits, clean, replacement, difference);
+    const sizes = { senders: graph.senders.length, prompts, pos, dModel: engine.config.dModel };
+    const replacement = replacements(source, task.ablation, sizes);
+    const difference = new Float32Array(replacement.length);
+    for (let i = 0; i < difference.length; i++) difference[i] = replacement[i]! - clean.sent[i]!;
+    return new EdgePatching(setting, clean, replacement, difference);
+  }
+
+  /** The edges that can be cut. */
+  get graph(): CircuitGraph {
+    return this.setting.graph;
+  }
+
+  /** What they are judged by. */
+  get task(): ReadTask {
+    return this.setting.task;
   }
 
   /** How many prompts there are. */
   get prompts(): number {
-    return this.task.clean.tokens.length;
+    return this.setting.prompts;
   }
 
   /** How many choices of edges are evaluated in one run, of a plan that computes everything. */
   get rowsAtOnce(): number {
     if (typeof this.task.metric === "function") return 1;
     const { tokens } = this.task.clean;
-    const bytes = this.engine.parameters.names.length === 0 ? 1 : parameterBytes(this.engine);
+    const bytes = this.setting.engine.parameters.names.length === 0 ? 1 : parameterBytes(this.setting.engine);
     const budget = Math.max(FULL_RATE_TOKENS, Math.min(RUN_WORK / bytes, 16_384));
     return Math.max(1, Math.floor(budget / (tokens.length * tokens[0]!.length)));
   }
@@ -138,7 +132,7 @@ export class EdgePatching {
     for (const cuts of choices) {
       const changes = changed(this.graph, cuts);
       const reaching = reachingLogits(this.graph, cuts);
-      for (const { name, first, count } of this.blocks)
+      for (const { name, first, count } of this.setting.blocks)
         for (let sender = first; sender < first + count; sender++)
           if (changes[sender] && reaching[sender]) names.add(name);
     }
@@ -152,19 +146,19 @@ export class EdgePatching {
   }
 
   private compile(names: ReadonlySet<string>): ReadyPlan {
-    const { engine, edits, blocks } = this;
+    const { engine, blocks } = this.setting;
     const { clean } = this.task;
     const parts = onlineParts(this.graph, blocks, names, engine);
-    const whole = wholeGraph(engine, edits, clean.mask !== undefined);
+    const whole = taskGraph(this.setting, [...sentPoints(engine), ...receiverPoints(engine)]);
     const patched = patchedGraph(engine, whole, parts);
-    const metric = lowerMetric(this.task.metric, patched, this.model.metricInput(clean));
+    const metric = lowerMetric(this.task.metric, patched, this.setting.model.metricInput(clean));
     const plan = engine.runtime.plan({ outputs: { metric: metric.perRow ?? metric.scalar } });
     return { parts, plan, metric, feeds: this.constantFeeds(parts) };
   }
 
   /** What plans are fed of the model's own run, and of what takes its place. */
   private constantFeeds(parts: OnlineParts): Record<string, Feed> {
-    const { dModel } = this.engine.config;
+    const { dModel } = this.setting.engine.config;
     const { prompts } = this;
     const pos = this.task.clean.tokens[0]!.length;
     const size = prompts * pos * dModel;
@@ -201,7 +195,7 @@ export class EdgePatching {
   }
 
   private batchFeeds(): Record<string, Feed> {
-    return this.engine.feeds(this.task.clean, this.edits);
+    return this.setting.engine.feeds(this.task.clean, this.setting.edits);
   }
 
   /** Feeds that have a row for each prompt, repeated for each choice. */

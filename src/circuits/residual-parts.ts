@@ -86,17 +86,24 @@ export function receiverPoint(group: CircuitGraph["groups"][number], nLayers: nu
   }
 }
 
-/** The points that a graph must have apart for circuits: heads' results and inputs, and norms of what heads write. */
-export function circuitPoints(engine: Engine): string[] {
+/** The points that a graph must have apart to see what each head sends: its results, and norms of what heads write. */
+export function sentPoints(engine: Engine): string[] {
+  const { nLayers } = engine.config;
+  return Array.from({ length: nLayers }, (_, layer) => {
+    const norm = branchNorm(engine, layer);
+    const at = `blocks.${layer}`;
+    return [`${at}.attn.hook_result`, ...(norm ? [`${at}.${norm.name}.hook_scale`] : [])];
+  }).flat();
+}
+
+/** The points that a graph must have apart for every receiver to have an input of its own. */
+export function receiverPoints(engine: Engine): string[] {
   const { nLayers } = engine.config;
   return Array.from({ length: nLayers }, (_, layer) => {
     const at = `blocks.${layer}`;
-    const norm = branchNorm(engine, layer);
     return [
-      `${at}.attn.hook_result`,
       ...["q", "k", "v"].map((kind) => `${at}.hook_${kind}_input`),
       ...(engine.sites.has(`${at}.hook_mlp_in`) ? [`${at}.hook_mlp_in`] : []),
-      ...(norm ? [`${at}.${norm.name}.hook_scale`] : []),
     ];
   }).flat();
 }

@@ -2,12 +2,11 @@
 
 import * as g from "../graph/index.js";
 import { productDim } from "../graph/shapes.js";
-import type { Engine } from "../model/engine.js";
 import { weave } from "../model/engine.js";
 import type { Batch } from "../model/input.js";
-import type { LoweredEdit } from "../model/lower-edits.js";
-import { circuitPoints, type SenderBlock, sentBy } from "./residual-parts.js";
-import type { AblationOptions } from "./task.js";
+import { sentBy, sentPoints } from "./residual-parts.js";
+import type { CircuitSetting } from "./setting.js";
+import { type AblationOptions, readsLastLogits } from "./task.js";
 
 /** The values of one run that circuits are put together from. */
 export interface SenderValues {
@@ -17,30 +16,33 @@ export interface SenderValues {
   readonly at: ReadonlyMap<string, Float32Array>;
 }
 
-/** The graph with all that circuits need apart. */
-export function wholeGraph(engine: Engine, edits: readonly LoweredEdit[], padded: boolean): g.Graph {
-  const wanted = [...circuitPoints(engine), ...edits.map(({ point }) => point)];
-  return weave(engine.graph(wanted, { padded }), edits);
+/** The graph in which points are apart; its logits are those that the task's metric reads. */
+export function taskGraph({ engine, edits, task }: CircuitSetting, points: readonly string[]): g.Graph {
+  const wanted = [...points, ...edits.map(({ point }) => point)];
+  const padded = task.clean.mask !== undefined;
+  return weave(engine.graph(wanted, { padded, last: readsLastLogits(task.metric) }), edits);
+}
+
+/** What each part sends, `[sender, batch·pos·dModel]`, in a graph that has the heads' results apart. */
+export function sentParts({ engine, blocks }: CircuitSetting, point: (name: string) => g.Value): g.Value[] {
+  return blocks.map((block) => {
+    const sent = g.transpose(sentBy(block, engine, point), [2, 0, 1, 3]);
+    return g.reshape(sent, [block.count, productDim(["batch", "pos", engine.config.dModel])]);
+  });
 }
 
 /** Runs the model on prompts and keeps what each sender writes. */
 export async function senderValues(
-  engine: Engine,
-  blocks: readonly SenderBlock[],
+  setting: CircuitSetting,
   batch: Batch,
-  edits: readonly LoweredEdit[],
   options: { signal?: AbortSignal; states: boolean },
 ): Promise<SenderValues> {
-  const { nLayers, dModel } = engine.config;
+  const { engine, edits, blocks } = setting;
+  const { nLayers } = engine.config;
   // The inputs of heads are the residual stream here, so they need not be apart.
-  const wanted = circuitPoints(engine).filter((name) => !/_input$|mlp_in$/.test(name));
-  const all = [...wanted, ...edits.map(({ point }) => point)];
+  const all = [...sentPoints(engine), ...edits.map(({ point }) => point)];
   const graph = weave(engine.graph(all, { padded: batch.mask !== undefined }), edits);
-  const point = (name: string): g.Value => g.findPoint(graph, name);
-  const stacked = blocks.map((block) => {
-    const sent = g.transpose(sentBy(block, engine, point), [2, 0, 1, 3]);
-    return g.reshape(sent, [block.count, productDim(["batch", "pos", dModel])]);
-  });
+  const stacked = sentParts(setting, (name) => g.findPoint(graph, name));
   const points = g.pointsOf(graph);
   const names = options.states
     ? [

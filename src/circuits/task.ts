@@ -94,6 +94,10 @@ export function smallerIsBetter(metric: Metric): boolean {
   return typeof metric === "function" || /^(klDivergence|crossEntropy|squaredError)$/.test(metric.kind);
 }
 
+/** Whether a metric reads the logits of the last position alone. */
+export const readsLastLogits = (metric: Metric): boolean =>
+  typeof metric !== "function" && "pos" in metric && metric.pos === -1;
+
 /** The metric as messages and stored circuits call it. */
 export const metricName = (metric: Metric): string =>
   typeof metric === "function" ? "a function" : metric.kind;

@@ -4,6 +4,7 @@ import "./operators/index.js";
 
 export { gradients } from "./autodiff.js";
 export * from "./build.js";
+export { expandLate } from "./expand-late.js";
 export { Expression, type ExpressionLike } from "./expression.js";
 export { type Graph, leavesOf, pointsOf, structure, topological, valuesOf } from "./graph.js";
 export { narrow } from "./narrow.js";

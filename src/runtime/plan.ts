@@ -150,7 +150,7 @@ export class Plan {
     const signal = workSignal(options.signal);
     signal?.throwIfAborted();
     const used = this.select(feeds);
-    const session = await this.ready(options.pack);
+    const session = await this.ready();
     const start = performance.now();
     const outputs = Object.entries(this.compiled!.outputs);
     const given = outputs.filter(([name]) => options.into?.[name]);
@@ -203,9 +203,9 @@ export class Plan {
     await (await session)?.release();
   }
 
-  private ready(mayPack = true): Promise<Session> {
+  private ready(): Promise<Session> {
     const bytes = this.packableBytes;
-    const worthPacking = mayPack && bytes > 0 && !this.packed && this.secondsUnpacked > bytes / PACKING_RATE;
+    const worthPacking = bytes > 0 && !this.packed && this.secondsUnpacked > bytes / PACKING_RATE;
     if (this.session && !(worthPacking && this.admit(bytes))) return this.session;
     const old = this.session;
     this.packed = old !== undefined || this.secondsUnpacked === Number.POSITIVE_INFINITY;
