@@ -18,6 +18,7 @@ const scopes: Record<string, object> = {
   array,
   circuits: { ...tasks, ...circuits },
   graph,
+  methods: { ...graph, ...tasks },
   plot,
   runtime,
   tasks: { ...array, ...train, ...tasks.tinyWorld, ...tasks },

@@ -23,6 +23,7 @@ export interface AblationSweepOptions
  *
  * @example
  * ```ts
+ * import { ioi } from "tslens/tasks";
  * const [{ clean, answer, wrongAnswer }] = ioi({ count: 1, seed: 1 });
  * const metric = logitDiff({ correct: answer, incorrect: wrongAnswer });
  * const sweep = await ablationSweep(model, clean, { metric, replacement: "mean" });

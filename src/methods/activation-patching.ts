@@ -43,6 +43,7 @@ export interface ActivationPatchingOptions extends GridOptions, Omit<Replacement
  *
  * @example
  * ```ts
+ * import { ioi } from "tslens/tasks";
  * const [pair] = ioi({ count: 1, seed: 1 });
  * const sweep = await activationPatching(model, {
  *   ...pair,

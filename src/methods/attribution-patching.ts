@@ -32,6 +32,7 @@ export interface AttributionPatchingOptions extends GridOptions {
  *
  * @example
  * ```ts
+ * import { ioi } from "tslens/tasks";
  * const [pair] = ioi({ count: 1, seed: 1 });
  * const metric = logitDiff({ correct: pair.answer, incorrect: pair.wrongAnswer });
  * const estimate = await attributionPatching(model, { ...pair, metric, at: "z", over: ["layer", "head"] });

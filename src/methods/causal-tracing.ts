@@ -47,6 +47,7 @@ export interface CausalTracingOptions {
  *
  * @example
  * ```ts
+ * import { facts } from "tslens/tasks";
  * const [fact] = facts({ count: 1 });
  * const trace = await causalTracing(model, fact.clean, { subject: fact.subject, answer: fact.answer });
  * trace.values.shape; // [layer, pos]

@@ -7,7 +7,7 @@ import { tensor } from "../array/index.js";
 import type { Metric, Model, ModelInput } from "../model/index.js";
 import { actName } from "../model/names.js";
 import { checkAlignment, equalRows } from "../model/pairs.js";
-import { type GridOptions, gridOf } from "./patching/grid.js";
+import { chosen, type GridOptions, gridOf } from "./patching/grid.js";
 import { metricOf, tableOf } from "./patching/table.js";
 import { type PointChange, Variants } from "./patching/variants.js";
 import type { Sweep } from "./sweep.js";
@@ -52,6 +52,7 @@ export interface PathPatchingOptions extends Partial<GridOptions> {
  *
  * @example
  * ```ts
+ * import { ioi } from "tslens/tasks";
  * const [pair] = ioi({ count: 1, seed: 1 });
  * const metric = logitDiff({ correct: pair.answer, incorrect: pair.wrongAnswer });
  * const toLogits = await pathPatching(model, { ...pair, metric });
@@ -140,14 +141,18 @@ function receiversOf(model: Model, receivers: "logits" | readonly Receiver[], le
   return list
     .map(({ at, layer, head, pos }) => {
       const point = model.pointName(actName(at, layer));
-      const positions = pos === undefined ? undefined : [pos].flat().map((p) => (p < 0 ? p + length : p));
-      return {
-        point,
-        select: {
-          ...(head === undefined ? {} : { head: [head].flat() }),
-          ...(positions === undefined ? {} : { pos: positions }),
-        },
-      };
+      const { axes, shape } = model.parts.engine.site(point);
+      const select: Record<string, number[]> = {};
+      if (head !== undefined) {
+        if (!axes.includes("head")) throw new Error(`The receiver "${point}" has no heads to choose from.`);
+        select.head = chosen([head].flat(), shape[axes.indexOf("head")] as number, "head", "A receiver is");
+      }
+      if (pos !== undefined) {
+        const axis = axes.find((name) => name === "pos" || name === "query");
+        if (!axis) throw new Error(`The receiver "${point}" has no positions to choose from.`);
+        select[axis] = chosen([pos].flat(), length, "position", "A receiver is");
+      }
+      return { point, select };
     })
     .sort((a, b) => order.indexOf(a.point) - order.indexOf(b.point));
 }

@@ -22,7 +22,9 @@ export function checkAlignment(clean: Batch, corrupt: Batch, other = "corrupt"):
 
 /** Whether two sets of prompts are the same. */
 export const equalRows = (a: Batch, b: Batch): boolean =>
-  a.tokens.length === b.tokens.length &&
-  a.tokens.every(
-    (row, i) => row.length === b.tokens[i]!.length && row.every((token, j) => token === b.tokens[i]![j]),
-  );
+  sameTokens(a.tokens, b.tokens) &&
+  (a.source === undefined || b.source === undefined || sameTokens(a.source.tokens, b.source.tokens));
+
+const sameTokens = (a: Batch["tokens"], b: Batch["tokens"]): boolean =>
+  a.length === b.length &&
+  a.every((row, i) => row.length === b[i]!.length && row.every((token, j) => token === b[i]![j]));

@@ -139,12 +139,17 @@ export function positionLabels(model: Model, { tokens }: Batch): string[] {
   );
 }
 
-/** Chosen indices counted from the front, or all. */
-function chosen(indices: readonly number[] | undefined, count: number, what: string): number[] {
+/** Chosen indices counted from the front, or all. @throws if one is out of range */
+export function chosen(
+  indices: readonly number[] | undefined,
+  count: number,
+  what: string,
+  chooser = "The sweep goes over",
+): number[] {
   if (indices === undefined) return Array.from({ length: count }, (_, i) => i);
   return indices.map((index) => {
     const at = index < 0 ? index + count : index;
     if (Number.isInteger(index) && at >= 0 && at < count) return at;
-    throw new Error(`The sweep goes over ${what} ${index}, but there are ${count} of them.`);
+    throw new Error(`${chooser} ${what} ${index}, but there are ${count} of them.`);
   });
 }

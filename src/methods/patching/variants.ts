@@ -195,8 +195,10 @@ export class Variants {
 
   /** The metric with its position counted from the end, which stays where it is when positions in front are left out. */
   private relative(metric: Metric): Metric {
-    if (typeof metric === "function" || !("pos" in metric) || metric.pos < 0) return metric;
-    return { ...metric, pos: metric.pos - this.batch.tokens[0]!.length };
+    const length = this.batch.tokens[0]!.length;
+    if (typeof metric === "function" || !("pos" in metric) || metric.pos < 0 || metric.pos >= length)
+      return metric;
+    return { ...metric, pos: metric.pos - length };
   }
 
   /** The stage for rows that join at some points. */
