@@ -329,7 +329,7 @@ describe("path patching", () => {
           assert.deepEqual(sweep.values.shape, [model.config.nLayers, model.config.nHeads]);
           for (const sender of [
             [0, 1],
-            [1, 2],
+            [1, 0],
             [last, 0],
           ] as const)
             close(sweep.metric.get(...sender), await plainly(model, task, sender, receivers, through));
