@@ -6,6 +6,7 @@ import { CommManager } from "./comms/manager.js";
 import { KernelWidgets } from "./comms/widget-host.js";
 import { Displayer } from "./display/display.js";
 import { mimeBundle } from "./display/mime.js";
+import { metadataOf } from "./display/picture.js";
 import { ProgressBars } from "./display/progress.js";
 import { Cell, currentWork, type Work } from "./execution/cell.js";
 import { type CellEnd, CellRuns } from "./execution/cell-runs.js";
@@ -252,7 +253,8 @@ export class Kernel {
     const text = output?.["text/plain"];
     if (text !== undefined && cell.storeHistory) this.#history.setOutput(cell.count, String(text));
     if (cell.silent) return;
-    if (output) this.publish("execute_result", { execution_count: cell.count, data: output, metadata: {} });
+    const metadata = output && metadataOf(output);
+    if (output) this.publish("execute_result", { execution_count: cell.count, data: output, metadata });
     if (error) this.publish("error", error);
   }
 

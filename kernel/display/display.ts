@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 import type { Json } from "../protocol/message.js";
 import { type MimeBundle, mimeBundle } from "./mime.js";
+import { metadataOf } from "./picture.js";
 
 /** Publishes a message on behalf of the work that runs now. */
 export type Publish = (type: string, content: object) => void;
@@ -35,7 +36,7 @@ export class Displayer {
   displayBundle(bundle: MimeBundle, { update = false, displayId, metadata = {} }: DisplayOptions = {}): void {
     this.publish(update ? "update_display_data" : "display_data", {
       data: limited(bundle),
-      metadata,
+      metadata: { ...metadataOf(bundle), ...metadata },
       transient: displayId ? { display_id: displayId } : {},
     });
   }

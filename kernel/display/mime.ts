@@ -1,8 +1,10 @@
 import { inspect } from "node:util";
 import type { MimeBundle } from "../../widgets/host.js";
 import { DISPLAY } from "../comms/display.js";
+import { frameBundle } from "./frame.js";
 import { inspectValue } from "./inspect.js";
-import { htmlTable, isTable, type TableRow } from "./table.js";
+import { withPng } from "./picture.js";
+import { htmlTable, isTable } from "./table.js";
 import { vegaBundle } from "./vega.js";
 
 export type { MimeBundle } from "../../widgets/host.js";
@@ -15,7 +17,7 @@ type Fields = Record<PropertyKey, unknown>;
  * order of Deno's kernel: a chart (`toSpec()`, or a Vega-Lite specification itself), a data frame, a canvas, PNG or
  * JPEG bytes, an SVG or HTML element; a list of records as a table; else as text.
  *
- * The bundle always holds `text/plain`. Text is never taken for HTML.
+ * The bundle always holds `text/plain`, and beside a drawing a PNG of it. Text is never taken for HTML.
  *
  * @returns undefined for `undefined`, which is not shown
  * @throws TypeError where what the value says of itself is no bundle
@@ -33,17 +35,19 @@ export async function mimeBundle(value: unknown): Promise<MimeBundle | undefined
         `Symbol.for("Jupyter.display") returned ${inspect(bundle)}, not an object of MIME types`,
       );
     }
-    return { "text/plain": inspectValue(value), ...bundle };
+    return withPng(
+      "text/plain" in bundle ? (bundle as MimeBundle) : { "text/plain": ownText(value), ...bundle },
+    );
   }
   const text = inspectValue(value);
-  return { "text/plain": text, ...(await resembled(value as Fields, text)) };
+  return withPng({ "text/plain": text, ...(await resembled(value as Fields, text)) });
 }
 
 async function resembled(value: Fields, text: string): Promise<MimeBundle> {
-  const chart = await vegaBundle(typeof value.toSpec === "function" ? value.toSpec() : value, text);
+  const chart = await vegaBundle(typeof value.toSpec === "function" ? await value.toSpec() : value, text);
   if (chart) return chart;
-  const rows = recordsOf(value);
-  if (rows) return { "text/html": htmlTable(rows) };
+  const frame = frameBundle(value);
+  if (frame) return { ...frame, "text/plain": ownText(value) };
   if (typeof value.toDataURL === "function") {
     const picture = fromDataUrl(String(value.toDataURL()));
     if (picture) return picture;
@@ -58,13 +62,13 @@ async function resembled(value: Fields, text: string): Promise<MimeBundle> {
   return isTable(value) ? { "text/html": htmlTable(value) } : {};
 }
 
-/** The rows of a data frame: what has a schema, a head and records, as those of nodejs-polars. */
-function recordsOf(value: Fields): readonly TableRow[] | undefined {
-  const { schema, head, toRecords } = value;
-  const resembles = typeof schema === "object" && schema !== null && typeof head === "function";
-  if (!resembles || typeof toRecords !== "function") return undefined;
-  const records: unknown = toRecords.call(value);
-  return isTable(records) ? records : undefined;
+/** An object as it writes itself, where it does: what a library says of its data frame is better than its insides. */
+function ownText(value: object): string {
+  const write: unknown = value.toString;
+  const writes =
+    typeof value === "object" && typeof write === "function" && write !== Object.prototype.toString;
+  const text = writes ? String(value) : "[object";
+  return text.startsWith("[object") ? inspectValue(value) : text;
 }
 
 function fromDataUrl(url: string): MimeBundle | undefined {

@@ -27,24 +27,32 @@ function columnsOf(rows: readonly TableRow[]): string[] {
   return [...names];
 }
 
+/** What is known of a table beyond the rows that are given. */
+export interface WholeTable {
+  /** How many rows it has; where it has more, those given are its first and its last. Default: those given. */
+  readonly length?: number;
+  /** Its columns. Default: those that the rows have. */
+  readonly names?: readonly string[];
+}
+
 /**
  * Records as an HTML table, one column for each name that any of them has. Of a long table the first and the last
  * rows are shown, and its size is said below. Whatever the cells hold is shown as text.
  */
-export function htmlTable(rows: readonly TableRow[]): string {
-  const names = columnsOf(rows);
+export function htmlTable(rows: readonly TableRow[], whole: WholeTable = {}): string {
+  const { length = rows.length, names = columnsOf(rows) } = whole;
   const shownNames = names.slice(0, MAX_COLUMNS);
-  const half = MAX_ROWS / 2;
-  const long = rows.length > MAX_ROWS;
+  const long = rows.length > MAX_ROWS || length > rows.length;
+  const half = Math.min(MAX_ROWS, rows.length) / 2;
   const line = (row: TableRow): string =>
     `<tr>${shownNames.map((name) => `<td>${escapeHtml(cellText(row[name]))}</td>`).join("")}</tr>`;
   const gap = `<tr>${shownNames.map(() => "<td>…</td>").join("")}</tr>`;
   const body = long
-    ? [...rows.slice(0, half).map(line), gap, ...rows.slice(-half).map(line)]
+    ? [...rows.slice(0, Math.ceil(half)).map(line), gap, ...rows.slice(-Math.floor(half)).map(line)]
     : rows.map(line);
   const head = shownNames.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
   const cut = long || names.length > MAX_COLUMNS;
-  const size = cut ? `<p>${rows.length} rows × ${names.length} columns</p>` : "";
+  const size = cut ? `<p>${length} rows × ${names.length} columns</p>` : "";
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>${size}`;
 }
 
@@ -52,8 +60,8 @@ export function htmlTable(rows: readonly TableRow[]): string {
 function cellText(value: unknown): string {
   if (value === undefined) return "";
   const text =
-    typeof value === "string"
-      ? value
+    typeof value === "string" || typeof value === "bigint"
+      ? String(value)
       : typeof value === "number"
         ? String(Number.isInteger(value) ? value : Number(value.toPrecision(6)))
         : value instanceof Date || typeof value !== "object"

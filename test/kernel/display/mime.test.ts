@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { limited } from "../../../kernel/display/display.js";
 import { mimeBundle } from "../../../kernel/display/mime.js";
+import { metadataOf, pngOf } from "../../../kernel/display/picture.js";
 import { tensor } from "../../../src/array/index.js";
 
 const display = Symbol.for("Jupyter.display");
@@ -93,6 +94,118 @@ describe("a chart is shown", () => {
   });
 });
 
+describe("a drawing has a PNG beside it", () => {
+  const size = (png: unknown): number[] => {
+    const header = Buffer.from(String(png), "base64");
+    assert.equal(header.toString("latin1", 1, 4), "PNG");
+    return [header.readUInt32BE(16), header.readUInt32BE(20)];
+  };
+
+  it("twice as large, which its metadata says, so that it is shown at its size", async () => {
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="9" height="9"/></svg>';
+    const bundle = (await mimeBundle({ outerHTML: svg }))!;
+    assert.deepEqual(size(bundle["image/png"]), [80, 60]);
+    assert.deepEqual(metadataOf(bundle), { "image/png": { width: 40, height: 30 } });
+    assert.deepEqual(metadataOf({ "image/png": "" }), {});
+    const own = (await mimeBundle({ [display]: () => ({ "image/svg+xml": svg, "image/png": "mine" }) }))!;
+    assert.equal(own["image/png"], "mine");
+  });
+
+  it("with letters, whether or not the machine has fonts", async () => {
+    const draw = (text: string): string =>
+      `<svg xmlns="http://www.w3.org/2000/svg" width="200" height="40"><text x="5" y="30" font-size="24" font-family="NoSuchFont">${text}</text></svg>`;
+    const [empty, words, others] = await Promise.all(
+      ["", "head 5 → α", "head 6 → β"].map((text) => pngOf(draw(text))),
+    );
+    assert.ok(
+      words!.length > empty!.length + 500,
+      `${words!.length} bytes, ${empty!.length} without letters`,
+    );
+    assert.notDeepEqual(words, others);
+    assert.deepEqual(await pngOf(draw("head 5 → α")), words, "the same each time");
+  });
+
+  it("unless it cannot be drawn, or is huge", async () => {
+    for (const svg of ["<svg>", '<svg xmlns="http://www.w3.org/2000/svg" width="90000" height="9"></svg>'])
+      assert.deepEqual(Object.keys((await mimeBundle({ outerHTML: svg }))!), ["text/plain", "image/svg+xml"]);
+  });
+
+  it("as every chart has", async () => {
+    const $schema = "https://vega.github.io/schema/vega-lite/v5.json";
+    const spec = { $schema, data: { values: [{ x: 1 }] }, mark: "point", encoding: { x: { field: "x" } } };
+    const [width, height] = size((await mimeBundle(spec))!["image/png"]);
+    assert.ok(width! > 40 && height! > 40, `${width} × ${height}`);
+  });
+});
+
+describe("a data frame is shown", () => {
+  const resource = "application/vnd.dataresource+json";
+  const records = Array.from({ length: 100 }, (_, i) => ({ id: BigInt(i), score: i / 4, name: `<${i}>` }));
+
+  /** As nodejs-polars: parts of a frame are frames. */
+  const polars = (rows: readonly object[]): object => ({
+    schema: { id: "DataType(Int64)", score: "DataType(Float64)", name: "DataType(Utf8)" },
+    height: rows.length,
+    head: (n: number) => polars(rows.slice(0, n)),
+    tail: (n: number) => polars(rows.slice(-n)),
+    toRecords: () => rows,
+  });
+  const danfo = {
+    columns: ["id", "score", "name"],
+    dtypes: ["int32", "float32", "string"],
+    values: records.map(({ id, score, name }) => [Number(id), score, name]),
+  };
+  const arquero = {
+    columnNames: () => ["id", "score", "name"],
+    numRows: () => records.length,
+    objects: ({ offset, limit }: { offset: number; limit: number }) => records.slice(offset, offset + limit),
+  };
+
+  for (const [library, frame] of Object.entries({ polars: polars(records), danfo, arquero })) {
+    it(`of ${library}: as a table and as data with their types`, async () => {
+      const bundle = (await mimeBundle(frame))!;
+      const html = String(bundle["text/html"]);
+      assert.match(html, /<th>id<\/th><th>score<\/th><th>name<\/th>/);
+      assert.match(html, /<td>29<\/td><td>7\.25<\/td><td>&lt;29&gt;<\/td><\/tr><tr><td>…/);
+      assert.match(html, /<td>99<\/td><td>24\.75<\/td>.*100 rows × 3 columns/);
+      const { schema, data } = bundle[resource] as {
+        schema: { fields: { name: string; type: string }[] };
+        data: object[];
+      };
+      assert.deepEqual(
+        schema.fields.map(({ name, type }) => [name, type]),
+        [
+          ["id", "integer"],
+          ["score", "number"],
+          ["name", "string"],
+        ],
+      );
+      assert.equal(data.length, 100);
+      assert.deepEqual(data[1], { id: 1, score: 0.25, name: "<1>" });
+      assert.doesNotThrow(() => JSON.stringify(bundle));
+    });
+  }
+
+  it("with the text that it writes itself", async () => {
+    const bundle = (await mimeBundle({ ...danfo, toString: () => "a table of letters" }))!;
+    assert.equal(bundle["text/plain"], "a table of letters");
+  });
+
+  it("without its rows being taken more than its table needs", async () => {
+    const asked: number[] = [];
+    const frame = {
+      ...polars([]),
+      height: 10_000_000,
+      head: (n: number) => asked.push(n) && polars(records.slice(0, n)),
+      tail: (n: number) => asked.push(n) && polars(records.slice(-n)),
+      toRecords: () => assert.fail("all rows were taken"),
+    };
+    assert.match(String((await mimeBundle(frame))!["text/html"]), /10000000 rows × 3 columns/);
+    assert.ok(Math.max(...asked) <= 200);
+  });
+});
+
 describe("records are shown", () => {
   it("as a table, escaped, with every column that any of them has", async () => {
     const bundle = (await mimeBundle([
@@ -113,11 +226,6 @@ describe("records are shown", () => {
     const html = String((await mimeBundle(rows))!["text/html"]);
     assert.match(html, /<td>29<\/td><\/tr><tr><td>…<\/td><\/tr><tr><td>4970<\/td>/);
     assert.match(html, /5000 rows × 1 columns/);
-  });
-
-  it("of a data frame as of a list", async () => {
-    const frame = { schema: {}, head: () => frame, toRecords: () => [{ a: 1 }] };
-    assert.match(String((await mimeBundle(frame))!["text/html"]), /<th>a<\/th>.*<td>1<\/td>/);
   });
 
   it("as text where they are no records", async () => {
