@@ -1,0 +1,72 @@
+import { activationPatching } from "../../../src/index.js";
+import { callCode, importCode, unless } from "../code.js";
+import { defineMagic, type Magic } from "../magic.js";
+import { UsageError } from "../options.js";
+import { readTask, taskCode, taskNames } from "./circuit-task.js";
+import { currentModel } from "./current-model.js";
+import { asTask, sweptAxes, sweptPoints } from "./sweep-options.js";
+
+const options = {
+  at: {
+    type: "string",
+    default: "resid_pre",
+    placeholder: "name",
+    help: "what is patched: resid_pre, attn_out, mlp_out, z, q, k, v, pattern …",
+  },
+  over: {
+    type: "string",
+    placeholder: "axes",
+    help: "what the cells are, such as layer,pos; by default layer,head where there are heads, and layer,pos elsewhere",
+  },
+  direction: {
+    type: "string",
+    choices: ["denoising", "noising"],
+    default: "denoising",
+    help: "the corrupt run with clean values, or the clean run with corrupt ones",
+  },
+  count: { type: "integer", default: 1, short: "n", help: "how many prompts of a named task" },
+  seed: { type: "integer", default: 0, help: "the same seed gives the same prompts" },
+} as const;
+
+const magic: Magic = defineMagic({
+  name: "patch",
+  kind: "both",
+  summary:
+    "Patches activations of a clean prompt into a corrupt one, place by place, and shows how much of the right answer each brings back.",
+  usage: "<task> | <clean> | <corrupt> | <answer> | <wrong answer>",
+  options,
+  example: "%patch --at z ioi",
+  typescript(call) {
+    const { at, over, direction, count, seed } = call.options;
+    const { before, fields } = taskCode(asTask(call, { count, seed }, "resample"), "task");
+    const chosen = unless("denoising", direction);
+    const own = [
+      `at: ${JSON.stringify(at)}`,
+      `over: ${JSON.stringify(sweptAxes("patch", at, over))}`,
+      ...(chosen ? [`direction: ${JSON.stringify(chosen)}`] : []),
+    ];
+    return `${importCode("activationPatching")}${before}await ${callCode("activationPatching", "model", `{ ${[...fields, ...own].join(", ")} }`)};`;
+  },
+  run(context) {
+    const { at, over, direction, count, seed } = context.options;
+    const axes = sweptAxes("patch", at, over);
+    const model = currentModel(context);
+    const { clean, corrupt, metric } = readTask(asTask(context, { count, seed }, "resample"), model, "task");
+    if (!metric)
+      throw new UsageError(
+        "%patch measures right against wrong answers: write each prompt as `clean | corrupt | answer | wrong answer`.",
+      );
+    return activationPatching(model, {
+      clean,
+      corrupt,
+      metric,
+      at,
+      over: axes,
+      direction: direction as "denoising" | "noising",
+      signal: context.signal,
+    });
+  },
+  complete: ({ option }) => (option === "at" ? sweptPoints : option ? [] : taskNames),
+});
+
+export default magic;

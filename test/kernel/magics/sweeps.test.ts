@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { engineMagics } from "../../../kernel/magics/engine/index.js";
+import { type MagicServices, Magics } from "../../../kernel/magics/registry.js";
+import { facts } from "../../../src/tasks/index.js";
+import { kernelOfSuite, ofType, plain } from "../client.js";
+
+const services: MagicServices = {
+  signal: new AbortController().signal,
+  variables: {},
+  display: async () => {},
+  execute: async () => {},
+  capture: () => () => {},
+  replaceCell: () => {},
+  reset: () => {},
+};
+
+const pair =
+  "When Mary and John went to the store, John gave a drink to | When Mary and John went to the store, Mary gave a drink to | Mary | John";
+
+describe("the magics of sweeps", () => {
+  const kernel = kernelOfSuite();
+  const [fact] = facts({ count: 1, seed: 2 }) as [ReturnType<typeof facts>[number]];
+
+  before(async () => {
+    const { reply } = await kernel().run("%model tiny-world");
+    assert.equal(reply.status, "ok", String(reply.evalue));
+  });
+
+  async function text(code: string): Promise<string> {
+    const { reply, published } = await kernel().run(code);
+    assert.equal(reply.status, "ok", plain(String(reply.evalue)));
+    const data = ofType(published, "execute_result")[0]!.content.data as Record<string, unknown>;
+    assert.match(String(data["image/svg+xml"]), /^<svg/);
+    return String(data["text/plain"]);
+  }
+
+  async function failure(code: string): Promise<string> {
+    const { reply } = await kernel().run(code);
+    assert.equal(reply.status, "error", code);
+    return plain(String(reply.evalue));
+  }
+
+  it("%patch shows layers by positions, or layers by heads, of prompts or a task", async () => {
+    const positions = await text(`%patch ${pair}`);
+    assert.match(positions, /^Activation patching of resid_pre\n/);
+    assert.match(positions, / Mary/);
+    assert.equal(await text(`%%patch\n${pair}\n`), positions);
+    assert.match(await text("%patch --at z -n 4 ioi"), /^Activation patching of z\n +0 +1 +2/);
+    assert.match(
+      await text("%patch --at mlp_out --over layer --direction noising facts"),
+      /^Activation patching of mlp_out\n/,
+    );
+  });
+
+  it("%ablate shows the metric without each head, of a task or of a text", async () => {
+    assert.match(await text("%ablate --replacement mean -n 4 ioi"), /^Ablation \(mean\) of z\n/);
+    assert.match(
+      await text("%ablate --at mlp_out --over layer Mary gave the book to John"),
+      /^Ablation \(zero\) of mlp_out\n/,
+    );
+  });
+
+  it("%trace-fact blurs the subject and restores states", async () => {
+    const line = `%trace-fact --subject "${fact.subject}" --answer "${fact.answer}" --samples 3`;
+    assert.match(await text(`${line} ${fact.clean}`), /^Causal tracing: resid_post restored\n/);
+    assert.match(
+      await text(
+        `%%trace-fact --subject "${fact.subject}" --at mlp_out --window 2 --samples 2\n${fact.clean}\n`,
+      ),
+      /^Causal tracing: mlp_out restored in 2 layers\n/,
+    );
+  });
+
+  it("name the option or the part of the line that is wrong", async () => {
+    assert.match(
+      await failure(`%patch --dirction noising ${pair}`),
+      /%patch has no option --dirction\. Did you mean --direction\?/,
+    );
+    assert.match(
+      await failure(`%patch --over layer,poss ${pair}`),
+      /--over of %patch takes some of layer, pos, head, neuron, key, such as layer,pos, not "poss"/,
+    );
+    assert.match(
+      await failure(`%patch --at resid_pree ${pair}`),
+      /The nearest are blocks\.0\.hook_resid_pre/,
+    );
+    assert.match(
+      await failure("%patch Mary gave it to | John gave it to"),
+      /write each prompt as `clean \| corrupt \| answer \| wrong answer`/,
+    );
+    assert.match(await failure("%patch ioy"), /There is no task "ioy"\. The nearest are ioi/);
+    assert.match(
+      await failure(`%patch ${pair.replace("| Mary", "| Mary John")}`),
+      /is 2 tokens \(" Mary", " John"\), not one/,
+    );
+    assert.match(
+      await failure("%patch a b c | a b | a | b"),
+      /Clean prompt 0 has \d+ tokens and its corrupt prompt \d+/,
+    );
+    assert.match(
+      await failure("%ablate --replacement nothing ioi"),
+      /--replacement of %ablate is one of zero, mean, resample, noise, not "nothing"/,
+    );
+    assert.match(await failure(`%trace-fact ${fact.clean}`), /%trace-fact needs the subject of the fact/);
+    assert.match(
+      await failure(`%trace-fact --subject Nobody ${fact.clean}`),
+      /The subject "Nobody" is not in the prompt/,
+    );
+    assert.match(
+      await failure(`%trace-fact --subject a --samples 0 ${fact.clean}`),
+      /--samples of %trace-fact takes 1 or more, not 0/,
+    );
+    assert.match(await failure("%trace-fact --subject a"), /A text is missing/);
+  });
+
+  it("keep their result for the cells that follow", async () => {
+    const { reply, published } = await kernel().run("const heads = %patch --at z ioi\nheads.values.shape");
+    assert.equal(reply.status, "ok", plain(String(reply.evalue)));
+    const data = ofType(published, "execute_result")[0]!.content.data as Record<string, unknown>;
+    assert.match(String(data["text/plain"]), /\[\s*4,\s*8\s*\]/);
+  });
+
+  it("report how far they came", async () => {
+    const { reply, published } = await kernel().run(
+      'import { setHost } from "tslens";\nimport { activationPatching } from "tslens";\nimport { ioi } from "tslens/tasks";\nimport { loadModel } from "tslens";\n' +
+        'const [one] = ioi({ count: 1 });\nconst own = await loadModel("tiny-world");\n' +
+        'const slow = await activationPatching(own, { ...one, metric: ({ logits }) => logits.at(0, -1, 5), at: "z", over: ["layer", "pos", "head"] });\nslow.finished;',
+    );
+    assert.equal(reply.status, "ok", plain(String(reply.evalue)));
+    assert.ok(published.some(({ content }) => JSON.stringify(content).includes("patching")));
+  });
+});
+
+describe("the help and the code of the magics of sweeps", () => {
+  const magics = new Magics();
+  magics.register(...engineMagics);
+  const code = async (name: string, line: string): Promise<string> => {
+    const value = await magics.run("line", name, `--show-code ${line}`, "", services);
+    const display = (value as Record<symbol, () => Record<string, unknown>>)[Symbol.for("Jupyter.display")]!;
+    return String(display()["text/plain"]);
+  };
+
+  it("is TypeScript that does the same", async () => {
+    assert.equal(
+      await code("patch", "--at z -n 4 ioi"),
+      'import { activationPatching } from "tslens";\nimport { ioi, taskMetric } from "tslens/tasks";\nconst prompts = ioi({ count: 4, seed: 0 });\nawait activationPatching(model, { clean: prompts.map((prompt) => prompt.clean), corrupt: prompts.map((prompt) => prompt.corrupt), metric: taskMetric(prompts), at: "z", over: ["layer","head"] });',
+    );
+    assert.match(
+      await code("patch", `--direction noising ${pair}`),
+      /over: \["layer","pos"\], direction: "noising" }\);$/,
+    );
+    assert.match(
+      await code("ablate", "a b c"),
+      /import { ablationSweep, crossEntropy } from "tslens";\n.*\nawait ablationSweep\(model, prompts\.map\(\(prompt\) => prompt\.clean\), { metric: crossEntropy\(\), at: "z"/,
+    );
+    assert.equal(
+      await code("trace-fact", '--subject Ilda --answer " harp" Ilda plays the'),
+      'import { causalTracing } from "tslens";\nawait causalTracing(model, "Ilda plays the", { subject: "Ilda", answer: " harp" });',
+    );
+  });
+
+  it("stands in the help, with an example", () => {
+    for (const name of ["patch", "ablate", "trace-fact"]) {
+      const help = magics.inspect(`%${name}`, 2)!;
+      assert.match(help, new RegExp(`%${name} `));
+      assert.match(help, /The same in TypeScript/);
+    }
+  });
+
+  it("completes options, points and tasks", () => {
+    const offered = (line: string): string[] =>
+      magics.complete(line, line.length)!.matches.map(({ text }) => text);
+    assert.deepEqual(offered("%patch --at resid_p"), ["resid_pre", "resid_post"]);
+    assert.deepEqual(offered("%patch io"), ["ioi"]);
+    assert.deepEqual(offered("%ablate --replacement me"), ["mean"]);
+    assert.deepEqual(offered("%trace-fact --sub"), ["--subject"]);
+    assert.deepEqual(offered("%trace-fact --at m"), ["mlp_out"]);
+  });
+});
