@@ -3,7 +3,7 @@ import { DISPLAY } from "../display/mime.js";
 import { codeOf, optionsOf } from "./code.js";
 import { helpText } from "./help.js";
 import type { CompletionRequest, Magic, MagicContext } from "./magic.js";
-import { flagName, parseLine } from "./options.js";
+import { flagName, parseLine, UsageError } from "./options.js";
 import { ModelSession } from "./session.js";
 import { cellHelp, cellMagic, magicAt, rewriteLines } from "./source.js";
 
@@ -95,6 +95,8 @@ export class Magics {
       magic.parsed === false ? { options: {}, words: [] } : parseLine(name, optionsOf(magic), line);
     if ((parsed.options as { showCode?: boolean }).showCode)
       return shownCode(codeOf(magic, { ...parsed, body }));
+    if (magic.parsed !== false && !magic.usage && parsed.words.length)
+      throw new UsageError(`%${name} stands alone: "${parsed.words.join(" ")}" means nothing to it.`);
     const { session, all } = this;
     return magic.run({ ...services, ...parsed, line, body, session, magics: all });
   }

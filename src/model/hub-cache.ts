@@ -6,11 +6,14 @@ const home = (): string =>
   environment("HF_HOME") ??
   joinPath(environment("XDG_CACHE_HOME") ?? joinPath(homeFolder(), ".cache"), "huggingface");
 
-/** The folder of a repository in the cache: `HF_HUB_CACHE`, or `hub` in `HF_HOME`, by default `~/.cache/huggingface`. */
+/** Where the hub's clients keep files: `HF_HUB_CACHE`, or `hub` in `HF_HOME`, by default `~/.cache/huggingface`. */
+export function hubCacheFolder(): string {
+  return environment("HF_HUB_CACHE") ?? environment("HUGGINGFACE_HUB_CACHE") ?? joinPath(home(), "hub");
+}
+
+/** The folder of a repository in the cache. */
 export function hubCache(name: string): string {
-  const cache =
-    environment("HF_HUB_CACHE") ?? environment("HUGGINGFACE_HUB_CACHE") ?? joinPath(home(), "hub");
-  return joinPath(cache, `models--${name.replace("/", "--")}`);
+  return joinPath(hubCacheFolder(), `models--${name.replace("/", "--")}`);
 }
 
 /** Whether the user wants no network to be used. */

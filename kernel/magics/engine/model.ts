@@ -35,7 +35,11 @@ const magic: Magic = defineMagic({
   example: "%model tiny-world",
   typescript({ words, options }) {
     if (words.length === 0) return "model;";
-    const call = callCode("loadModel", JSON.stringify(words.join(" ")), objectCode(loadOptions(options)));
+    const call = callCode(
+      "loadModel",
+      JSON.stringify(words.join(" ")),
+      objectCode({ ...loadOptions(options) }),
+    );
     return `${importCode("loadModel")}const model = await ${call};`;
   },
   async run({ words, options, signal, session, variables }) {
