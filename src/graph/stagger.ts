@@ -54,15 +54,7 @@ export interface StaggerOptions {
 }
 
 /** What moves elements, and is rather done again than fed. */
-const moves = new Set([
-  "reshape",
-  "transpose",
-  "unsqueeze",
-  "squeeze",
-  "expand",
-  "cast",
-  "stopGradient",
-]);
+const moves = new Set(["reshape", "transpose", "unsqueeze", "squeeze", "expand", "cast", "stopGradient"]);
 
 /**
  * Rewrites a graph so that rows join it at points.
