@@ -89,6 +89,40 @@ def generate(peer, model, tokens, new, layer, vector=None):
 
 
 @functools.lru_cache(maxsize=None)
+def clean_cache(model, clean):
+    return loaded("tl", model).run_with_cache(torch().tensor(clean))[1]
+
+
+def patch(model, clean, corrupt, correct, incorrect, kind):
+    """A table of logit differences of the corrupt run with clean values: of the residual stream or of heads, one cell a
+    pass as TransformerLens does it, or the positions of a layer in one batch, as its users write it by hand."""
+    import transformer_lens.patching as patching
+    patching.tqdm = lambda cells, **_: cells
+    net, base = loaded("tl", model), torch().tensor(corrupt)
+    cache = clean_cache(model, tuple(map(tuple, clean)))
+    metric = lambda logits: logits[:, -1, correct] - logits[:, -1, incorrect]
+    layers, pos = net.cfg.n_layers, base.shape[1]
+
+    def batched():
+        table, rows, at = torch().zeros(layers, pos), base.repeat(pos, 1), torch().arange(pos)
+        for layer in range(layers):
+            def hook(value, hook):
+                value[at, at] = cache[hook.name][0, at]
+                return value
+            table[layer] = metric(net.run_with_hooks(rows, fwd_hooks=[(f"blocks.{layer}.hook_resid_pre", hook)]))
+        return table
+
+    whole = lambda logits: metric(logits)[0]
+    work = {
+        "resid_pre": lambda: patching.get_act_patch_resid_pre(net, base, cache, whole),
+        "heads": lambda: patching.get_act_patch_attn_head_out_all_pos(net, base, cache, whole),
+        "batched": batched,
+    }[kind]
+    seconds, table = timed(work)
+    return seconds, table.tolist()
+
+
+@functools.lru_cache(maxsize=None)
 def training_step(sdpa, fused):
     import bench_train
     return bench_train.make(sdpa, fused or None)
@@ -150,7 +184,9 @@ def measure_memory(peer, model, tokens):
 
 
 def serve():
-    tasks = dict(forward=forward, points=points, generate=generate, train=train, products=products, versions=versions)
+    tasks = dict(
+        forward=forward, points=points, generate=generate, patch=patch, train=train, products=products, versions=versions
+    )
     with torch().no_grad():
         for line in sys.stdin:
             request = json.loads(line)
