@@ -11,7 +11,7 @@ export class Asker {
   /** A sentence where the last question could not be answered. */
   error = "";
   private readonly known = new Map<string, number>();
-  private readonly open = new Map<number, { key: string; request: MeasureRequest }>();
+  private readonly open = new Map<number, string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private wanted = "";
   private readonly forget: () => void;
@@ -19,21 +19,19 @@ export class Asker {
   /** @param answered is called when something has become known */
   constructor(
     private readonly model: ViewModel<AcdcAnimationState>,
-    answered: (metric: number, request: MeasureRequest) => void,
+    answered: () => void,
   ) {
     const saved = model.get("measured");
     if (saved) this.known.set(keyOf(saved.position, saved.cuts), saved.metric);
     this.forget = listen(model, ["msg:custom"], (content: MeasureAnswer) => {
-      const asked = content?.method === "measure" ? this.open.get(content.id) : undefined;
-      if (!asked) return;
+      const key = content?.method === "measure" ? this.open.get(content.id) : undefined;
+      if (key === undefined) return;
       this.open.delete(content.id);
       this.error = content.error;
-      if (content.metric === null) {
-        if (this.wanted === asked.key) this.wanted = "";
-        return;
-      }
-      this.known.set(asked.key, content.metric);
-      answered(content.metric, asked.request);
+      if (content.metric !== null) this.known.set(key, content.metric);
+      // A question that another one overtook may be asked again; one that failed would fail again.
+      else if (!content.error && this.wanted === key) this.wanted = "";
+      answered();
     });
   }
 
@@ -57,7 +55,7 @@ export class Asker {
     this.error = "";
     const send = (): void => {
       const request: MeasureRequest = { method: "measure", id: nextId++, position, without: [...without] };
-      this.open.set(request.id, { key, request });
+      this.open.set(request.id, key);
       this.model.send(request);
     };
     if (now) send();

@@ -42,15 +42,7 @@ function renderScene(model: ViewModel<AcdcAnimationState>, root: HTMLElement, sc
   const { timeline } = scene;
 
   const player = new Player(model, timeline, () => frame.request());
-  const asker = new Asker(model, (metric, { position, without }) => {
-    const { cuts } =
-      model.get("cuts").length === without.length ? { cuts: model.get("cuts") } : { cuts: null };
-    if (cuts?.every((edge) => without.includes(edge)) && cuts.length > 0) {
-      model.set("measured", { position, cuts: [...cuts], metric });
-      model.save_changes();
-    }
-    frame.request();
-  });
+  const asker = new Asker(model, () => frame.request());
   const setCuts = (cuts: readonly number[]): void => {
     model.set("cuts", cuts);
     if (hasKernel(model)) model.save_changes();
@@ -147,10 +139,20 @@ function renderScene(model: ViewModel<AcdcAnimationState>, root: HTMLElement, sc
     tip.style.top = `${at.y - box.top + 16}px`;
   }
 
+  /** Saves what the reader's cuts have done, so that it is there when the notebook is opened again. */
+  function keepMeasured(cuts: readonly number[], metric: number): void {
+    const { position } = timeline;
+    const known = model.get("measured");
+    if (!hasKernel(model) || (known?.position === position && String(known.cuts) === String(cuts))) return;
+    model.set("measured", { position, cuts: [...cuts], metric });
+    model.save_changes();
+  }
+
   function showWords(): void {
     const { selected } = scene;
     const cuts = model.get("cuts");
     const cutMetric = cuts.length === 0 ? undefined : asker.ask(timeline.position, cuts, { now: true });
+    if (cutMetric !== undefined) keepMeasured(cuts, cutMetric);
     const base = baseMetric();
     head.update(cutMetric ?? (cuts.length === 0 ? base : Number.NaN), hasKernel(model));
     const waiting = asker.error || (asker.isPossible ? "measuring …" : "run the notebook to measure");
