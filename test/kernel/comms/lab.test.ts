@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import type { Browser, Locator, Page } from "playwright-core";
-import { launchBrowser } from "../../browser.js";
-import { jupyterCommand, type Lab, startLab, writeNotebook } from "../../lab.js";
-import { scratchFolder } from "../../scratch.js";
+import { labOfSuite } from "../lab-page.js";
 
 const imports =
   'import { Accordion, Button, Dropdown, HBox, HTML, IntSlider, interact, jslink, Label, Output, Play, Tab, Text, VBox } from "tslens/jupyter-widgets";';
@@ -21,54 +17,20 @@ const tab = new Tab([new Label({ value: "the first page" }), new VBox([new HTML(
 tab`;
 
 describe("core widgets in JupyterLab", () => {
-  const scratch = scratchFolder();
-  let browser: Browser;
-  let lab: Lab;
-  let page: Page;
+  const notebook = labOfSuite();
+  const { cell, output, run, screenshot } = notebook;
+  /** Opens a notebook; the first cell, 0, has the imports. */
+  const open = (...sources: string[]): Promise<void> => notebook.open(imports, ...sources);
 
-  before(async function () {
-    if (!existsSync(jupyterCommand) && !process.env.CI) {
-      console.log("      skipped: there is no Python environment in .python; npm run setup makes it");
-      this.skip();
-    }
-    browser = await launchBrowser(this);
-  });
-  after(() => browser?.close());
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") await screenshot("failed");
-    await page?.close();
-    await lab?.close();
-  });
-
-  async function open(...sources: string[]): Promise<void> {
-    writeNotebook(scratch("n.ipynb"), [imports, ...sources]);
-    lab = await startLab(scratch());
-    page = await browser.newPage({ viewport: { width: 1100, height: 1100 } });
-    await lab.open(page, "n.ipynb");
-  }
-
-  const cell = (i: number): Locator => page.locator(".jp-Notebook .jp-CodeCell").nth(i);
-  const output = (i: number): Locator => cell(i).locator(".jp-OutputArea-output");
-  /** Runs a cell; the first, with the imports, is cell 0. */
-  async function run(i: number): Promise<void> {
-    await cell(i).locator(".cm-content").click();
-    await page.keyboard.press("Control+Enter");
-    await cell(i)
-      .locator(".jp-InputPrompt", { hasText: /\[\d+\]/ })
-      .waitFor();
-  }
   /** Drags the handle of the first slider in a cell's output to a share of its track. */
   async function drag(i: number, share: number): Promise<void> {
     const handle = output(i).locator(".noUi-handle").first();
     const track = (await output(i).locator(".noUi-base").first().boundingBox())!;
     const from = (await handle.boundingBox())!;
-    await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
-    await page.mouse.down();
-    await page.mouse.move(track.x + track.width * share, from.y + from.height / 2, { steps: 5 });
-    await page.mouse.up();
-  }
-  async function screenshot(name: string): Promise<void> {
-    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
+    await notebook.page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+    await notebook.page.mouse.down();
+    await notebook.page.mouse.move(track.x + track.width * share, from.y + from.height / 2, { steps: 5 });
+    await notebook.page.mouse.up();
   }
 
   it("stand in boxes, and what a reader does to them reaches the kernel", async () => {
@@ -129,9 +91,9 @@ console.log("written outside");`,
     await run(1);
     await run(2);
     await output(1).getByText("the first page").waitFor();
-    assert.equal(await page.locator("#second").isVisible(), false);
+    assert.equal(await notebook.page.locator("#second").isVisible(), false);
     await output(1).locator(".lm-TabBar-tab", { hasText: "two" }).click();
-    await page.locator("#second").waitFor();
+    await notebook.page.locator("#second").waitFor();
     const inside = cell(1).locator(".widget-output");
     await inside.getByText("written inside", { exact: true }).waitFor();
     await inside.locator(".jp-RenderedSVG").waitFor();
@@ -161,9 +123,9 @@ new HBox([play, counter])`,
     await run(1);
     await output(1).locator("button", { hasText: "Add" }).click();
     await output(1).locator(".widget-readout", { hasText: /^4$/ }).waitFor();
-    await page.keyboard.press("Control+s");
-    await page.getByText("Saving completed").waitFor();
-    await page.reload();
+    await notebook.page.keyboard.press("Control+s");
+    await notebook.page.getByText("Saving completed").waitFor();
+    await notebook.page.reload();
     await output(1).locator(".widget-readout", { hasText: /^4$/ }).waitFor();
     await output(1).locator("button", { hasText: "Add" }).click();
     await output(1).locator(".widget-readout", { hasText: /^5$/ }).waitFor();
