@@ -4,27 +4,32 @@
  */
 
 import type { TypedArray } from "../array/index.js";
+import * as g from "../graph/index.js";
 import type { Engine } from "../model/engine.js";
 import type { Model } from "../model/index.js";
 import { type LoweredMetric, lowerMetric } from "../model/metrics.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Plan } from "../runtime/plan.js";
 import type { CircuitGraph, ReceiverGroup } from "./circuit-graph.js";
-import { fed, type OnlineParts, onlineParts, patchedGraph, sendersTo } from "./patched-graph.js";
-import { type Cuts, changed, reachingLogits } from "./reach.js";
-import { receiverPoints, type SenderBlock, sentPoints } from "./residual-parts.js";
-import { replacements, type SenderValues, senderValues, taskGraph } from "./sender-values.js";
+import { type CutGroup, type Online, type OnlinePart, onlineFor } from "./online.js";
+import { fed, type PatchedGraph, patchedGraph } from "./patched-graph.js";
+import type { Cuts } from "./reach.js";
+import { commonCuts, ReceiverBases } from "./receiver-bases.js";
+import { type SenderValues, senderValues } from "./sender-values.js";
 import { type CircuitSetting, circuitSetting } from "./setting.js";
+import { headsStandAlone } from "./some-heads.js";
 import type { CircuitTask, ReadTask } from "./task.js";
 
 /** Rows of one run together have about so many tokens at most, times bytes of the model's parameters. */
 const RUN_WORK = 1e11;
 /** The fewest tokens that are worth a run of their own. */
 const FULL_RATE_TOKENS = 256;
+/** With so many choices in a run, a plan for few heads saves less than it takes to compile. */
+const CHEAP = 8;
 
 /** A plan with what does not change between its runs. */
 interface ReadyPlan {
-  readonly parts: OnlineParts;
+  readonly stacks: PatchedGraph["stacks"];
   readonly plan: Plan;
   readonly feeds: Readonly<Record<string, Feed>>;
   readonly metric: LoweredMetric;
@@ -33,31 +38,22 @@ interface ReadyPlan {
 /** A model and a task, ready to evaluate any choice of edges. */
 export class EdgePatching {
   private readonly ready = new Map<string, ReadyPlan>();
+  private readonly bases: ReceiverBases;
+  private readonly leavesOut: boolean;
 
   private constructor(
     readonly setting: CircuitSetting,
-    private readonly clean: SenderValues,
-    private readonly replacement: Float32Array,
-    /** What replaces the senders' outputs less what they are, `[sender, prompt·pos·dModel]`. */
-    private readonly difference: Float32Array,
-  ) {}
+    private readonly values: SenderValues,
+  ) {
+    this.bases = new ReceiverBases(setting, values);
+    const { engine, edits } = setting;
+    this.leavesOut = this.rowsAtOnce < CHEAP && edits.length === 0 && headsStandAlone(engine);
+  }
 
   /** Runs the model on the prompts and keeps what the task needs. */
   static async prepare(model: Model, options: CircuitTask): Promise<EdgePatching> {
-    const { signal } = options;
     const setting = await circuitSetting(model, options);
-    const { task, graph, engine, prompts, pos } = setting;
-    const clean = await senderValues(setting, task.clean, { signal, states: true });
-    const { ablation, meanOf } = task.ablation;
-    const usesCorrupt = ablation === "resample" || (ablation === "mean" && meanOf === "corrupt");
-    const source = usesCorrupt
-      ? (await senderValues(setting, task.corrupt!, { signal, states: false })).sent
-      : clean.sent;
-    const sizes = { senders: graph.senders.length, prompts, pos, dModel: engine.config.dModel };
-    const replacement = replacements(source, task.ablation, sizes);
-    const difference = new Float32Array(replacement.length);
-    for (let i = 0; i < difference.length; i++) difference[i] = replacement[i]! - clean.sent[i]!;
-    return new EdgePatching(setting, clean, replacement, difference);
+    return new EdgePatching(setting, await senderValues(setting, options.signal));
   }
 
   /** The edges that can be cut. */
@@ -78,10 +74,10 @@ export class EdgePatching {
   /** How many choices of edges are evaluated in one run, of a plan that computes everything. */
   get rowsAtOnce(): number {
     if (typeof this.task.metric === "function") return 1;
-    const { tokens } = this.task.clean;
-    const bytes = this.setting.engine.parameters.names.length === 0 ? 1 : parameterBytes(this.setting.engine);
+    const { engine, prompts, pos } = this.setting;
+    const bytes = engine.parameters.names.length === 0 ? 1 : parameterBytes(engine);
     const budget = Math.max(FULL_RATE_TOKENS, Math.min(RUN_WORK / bytes, 16_384));
-    return Math.max(1, Math.floor(budget / (tokens.length * tokens[0]!.length)));
+    return Math.max(1, Math.floor(budget / (prompts * pos)));
   }
 
   /** The metric of several choices of edges: of each, the mean over prompts. */
@@ -99,22 +95,26 @@ export class EdgePatching {
     return results;
   }
 
+  /** Frees the plans. */
+  async release(): Promise<void> {
+    await Promise.all([...this.ready.values()].map(({ plan }) => plan.release()));
+    this.ready.clear();
+  }
+
   private async run(choices: readonly Cuts[], signal?: AbortSignal): Promise<Float64Array[]> {
-    const ready = this.planFor(choices);
-    const { parts, plan, feeds, metric } = ready;
+    const online = onlineFor(this.setting, choices, this.leavesOut);
+    const { stacks, plan, feeds, metric } = this.planFor(online);
+    const { engine, task, edits } = this.setting;
     const count = choices.length;
-    const rows = count * this.prompts;
     const all: Record<string, Feed> = {
-      ...this.rowFeeds(plan, { ...this.batchFeeds(), ...metric.feeds }, count),
+      ...this.rowFeeds(plan, { ...engine.feeds(task.clean, edits), ...metric.feeds }, count),
       ...feeds,
-      [fed.row]: integers(rows, (row) => row % this.prompts),
-      [fed.candidate]: integers(rows, (row) => Math.floor(row / this.prompts)),
+      [fed.row]: integers(count * this.prompts, (row) => row % this.prompts),
     };
-    for (const group of parts.groups) {
-      all[fed.constantMask(group)] = mask(group, sendersTo(group, parts.constant), choices);
-      all[fed.onlineMask(group)] = mask(group, sendersTo(group, parts.online), choices);
-    }
-    const { metric: values } = await plan.run(all, { signal });
+    const common = commonCuts(this.graph, choices);
+    for (const [own, read] of stacks)
+      Object.assign(all, await this.groupFeeds(own, read, choices, common, signal));
+    const { metric: values } = await plan.run(all, { signal, manyRows: true });
     const data = Float64Array.from(values!.data as Float32Array);
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0)
@@ -127,75 +127,129 @@ export class EdgePatching {
   }
 
   /** The plan that computes what any of the choices changes, and no more. */
-  private planFor(choices: readonly Cuts[]): ReadyPlan {
-    const names = new Set<string>();
-    for (const cuts of choices) {
-      const changes = changed(this.graph, cuts);
-      const reaching = reachingLogits(this.graph, cuts);
-      for (const { name, first, count } of this.setting.blocks)
-        for (let sender = first; sender < first + count; sender++)
-          if (changes[sender] && reaching[sender]) names.add(name);
-    }
-    const key = [...names].sort().join();
-    const known = this.ready.get(key) ?? this.compile(names);
+  private planFor(online: Online): ReadyPlan {
+    const key = JSON.stringify([
+      online.parts.map(({ block, senders }) => [block.name, senders]),
+      online.cut.map(({ group, varies }) => [group.name, varies]),
+    ]);
+    const known = this.ready.get(key) ?? this.compile(online);
     this.ready.delete(key);
     this.ready.set(key, known);
-    // Feeds hold copies of what senders write; few plans are in use at a time.
-    if (this.ready.size > 4) this.ready.delete(this.ready.keys().next().value!);
+    // Feeds hold copies of what senders write, and plans hold memory; few are in use at a time.
+    if (this.ready.size > 4) {
+      const [oldest, { plan }] = this.ready.entries().next().value!;
+      this.ready.delete(oldest);
+      void plan.release();
+    }
     return known;
   }
 
-  private compile(names: ReadonlySet<string>): ReadyPlan {
-    const { engine, blocks } = this.setting;
-    const { clean } = this.task;
-    const parts = onlineParts(this.graph, blocks, names, engine);
-    const whole = taskGraph(this.setting, [...sentPoints(engine), ...receiverPoints(engine)]);
-    const patched = patchedGraph(engine, whole, parts);
-    const metric = lowerMetric(this.task.metric, patched, this.setting.model.metricInput(clean));
-    const plan = engine.runtime.plan({ outputs: { metric: metric.perRow ?? metric.scalar } });
-    return { parts, plan, metric, feeds: this.constantFeeds(parts) };
+  private compile(online: Online): ReadyPlan {
+    const { engine, task, model } = this.setting;
+    const { graph, stacks } = patchedGraph(this.setting, online, this.rowsAtOnce === 1);
+    const metric = lowerMetric(task.metric, graph, model.metricInput(task.clean));
+    const outputs = { metric: metric.perRow ?? metric.scalar };
+    this.bases.keep(new Set(online.cut.map(({ group }) => group)));
+    return {
+      stacks,
+      plan: engine.runtime.plan(g.expandLate({ outputs })),
+      metric,
+      feeds: this.constantFeeds(online),
+    };
   }
 
-  /** What plans are fed of the model's own run, and of what takes its place. */
-  private constantFeeds(parts: OnlineParts): Record<string, Feed> {
-    const { dModel } = this.setting.engine.config;
-    const { prompts } = this;
-    const pos = this.task.clean.tokens[0]!.length;
-    const size = prompts * pos * dModel;
-    const feeds: Record<string, Feed> = {};
-    const state = (name: string): Feed => float(this.clean.at.get(name)!, [prompts, pos, dModel]);
-    feeds[fed.residual] = state(parts.start);
-    for (const part of parts.between) feeds[fed.written(part)] = state(part.output);
-    feeds[fed.difference] = float(this.differences(parts.constant, size), [countAll(parts.constant), size]);
-    for (const part of parts.online) {
-      const data = new Float32Array(part.count * size);
-      const width = pos * dModel;
-      for (let i = 0; i < part.count; i++)
-        for (let prompt = 0; prompt < prompts; prompt++) {
-          const from = (part.first + i) * size + prompt * width;
-          data.set(this.replacement.subarray(from, from + width), (prompt * part.count + i) * width);
-        }
-      feeds[fed.replacement(part)] = float(data, [prompts, part.count, pos, dModel]);
+  /** What plans are fed of the model's own run. */
+  private constantFeeds({ parts, start, between }: Online): Record<string, Feed> {
+    const { shape } = this;
+    const feeds: Record<string, Feed> = { [fed.residual]: float(this.values.at.get(start)!, shape) };
+    for (const block of between) feeds[fed.written(block)] = float(this.values.at.get(block.output)!, shape);
+    for (const part of parts) {
+      feeds[fed.known(part)] = this.rowsOf(this.values.sent, part.senders);
+      if (part.senders.length < part.block.count) feeds[fed.leftOut(part)] = float(this.leftOut(part), shape);
     }
     return feeds;
   }
 
-  /** The rows of the differences that belong to these parts: a view where they stand together. */
-  private differences(parts: readonly SenderBlock[], size: number): Float32Array {
-    const count = countAll(parts);
-    const last = parts.at(-1)!;
-    if (last.first + last.count === count) return this.difference.subarray(0, count * size);
-    const data = new Float32Array(count * size);
-    let at = 0;
-    for (const { first, count: own } of parts) {
-      data.set(this.difference.subarray(first * size, (first + own) * size), at * size);
-      at += own;
+  /** What the heads of a part write that are left out of it. */
+  private leftOut({ block, senders }: OnlinePart): Float32Array {
+    const width = this.width;
+    const sum = new Float32Array(width);
+    for (let sender = block.first; sender < block.first + block.count; sender++) {
+      if (senders.includes(sender)) continue;
+      const from = this.values.sent.subarray(sender * width, (sender + 1) * width);
+      for (let i = 0; i < width; i++) sum[i]! += from[i]!;
     }
-    return data;
+    return sum;
   }
 
-  private batchFeeds(): Record<string, Feed> {
-    return this.setting.engine.feeds(this.task.clean, this.setting.edits);
+  /** What a group with cut edges is fed. */
+  private async groupFeeds(
+    { group, receivers, varies }: CutGroup,
+    stacks: readonly (readonly number[])[],
+    choices: readonly Cuts[],
+    common: Cuts,
+    signal?: AbortSignal,
+  ): Promise<Record<string, Feed>> {
+    const base = await this.bases.get(group, receivers, common, this.stateOf(group), signal);
+    const feeds: Record<string, Feed> = { [fed.base(group)]: float(base, [receivers.length, ...this.shape]) };
+    const edge = (receiver: number, sender: number): number =>
+      group.firstEdge + receiver * group.senders + sender;
+    const isCut = (cuts: Cuts, receiver: number, sender: number): number => cuts[edge(receiver, sender)]!;
+    if (varies) {
+      const differs = (sender: number): boolean =>
+        receivers.some((receiver) => {
+          const at = edge(receiver, sender);
+          return !common[at] && choices.some((cuts) => cuts[at]);
+        });
+      const senders = Array.from({ length: group.senders }, (_, sender) => sender).filter(differs);
+      feeds[fed.difference(group)] = this.rowsOf(this.values.difference, senders);
+      feeds[fed.cuts(group)] = mask(
+        choices,
+        receivers,
+        senders,
+        (cuts, receiver, sender) => isCut(cuts, receiver, sender) - isCut(common, receiver, sender),
+      );
+    }
+    stacks.forEach((senders, i) => {
+      feeds[fed.kept(group, i)] = mask(choices, receivers, senders, (cuts, receiver, sender) =>
+        sender < group.senders ? 1 - isCut(cuts, receiver, sender) : 0,
+      );
+    });
+    return feeds;
+  }
+
+  /** The residual stream that a group reads in the model's own run. */
+  private stateOf({ kind, layer }: ReceiverGroup): string {
+    const { nLayers, parallel } = this.setting.engine.config;
+    if (kind === "logits") return `blocks.${nLayers - 1}.hook_resid_post`;
+    return `blocks.${layer}.hook_resid_${kind === "mlp" && !parallel ? "mid" : "pre"}`;
+  }
+
+  /** Of what a sender writes: `[prompts, pos, dModel]`. */
+  private get shape(): [number, number, number] {
+    const { prompts, pos, engine } = this.setting;
+    return [prompts, pos, engine.config.dModel];
+  }
+
+  private get width(): number {
+    return this.shape.reduce((a, b) => a * b);
+  }
+
+  /** Rows of some senders: a view where they stand together. */
+  private rowsOf(all: Float32Array, senders: readonly number[]): Feed {
+    const { width } = this;
+    const [first = 0] = senders;
+    const together = senders.every((sender, i) => sender === first + i);
+    if (together)
+      return float(all.subarray(first * width, (first + senders.length) * width), [
+        senders.length,
+        ...this.shape,
+      ]);
+    const data = new Float32Array(senders.length * width);
+    senders.forEach((sender, i) => {
+      data.set(all.subarray(sender * width, (sender + 1) * width), i * width);
+    });
+    return float(data, [senders.length, ...this.shape]);
   }
 
   /** Feeds that have a row for each prompt, repeated for each choice. */
@@ -219,22 +273,19 @@ const integers = (length: number, of: (i: number) => number): Feed => ({
   data: BigInt64Array.from({ length }, (_, i) => BigInt(of(i))),
 });
 
-const countAll = (parts: readonly SenderBlock[]): number => parts.reduce((sum, { count }) => sum + count, 0);
-
 const parameterBytes = ({ parameters }: Engine): number =>
   parameters.names.reduce((sum, name) => sum + 4 * parameters.info(name).shape.reduce((a, b) => a * b, 1), 0);
 
-/** The cuts of a group's edges from some of its senders, `[candidate, receiver, sender]`. */
+/** A number for each edge between some receivers and some senders, `[candidate, receiver, sender]`. */
 function mask(
-  { receivers, senders, firstEdge }: ReceiverGroup,
-  parts: readonly SenderBlock[],
   choices: readonly Cuts[],
+  receivers: readonly number[],
+  senders: readonly number[],
+  of: (cuts: Cuts, receiver: number, sender: number) => number,
 ): Feed {
-  const columns = parts.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
-  const data = new Float32Array(choices.length * receivers.length * columns.length);
+  const data = new Float32Array(choices.length * receivers.length * senders.length);
   let at = 0;
   for (const cuts of choices)
-    for (let receiver = 0; receiver < receivers.length; receiver++)
-      for (const column of columns) data[at++] = cuts[firstEdge + receiver * senders + column]!;
-  return float(data, [choices.length, receivers.length, columns.length]);
+    for (const receiver of receivers) for (const sender of senders) data[at++] = of(cuts, receiver, sender);
+  return float(data, [choices.length, receivers.length, senders.length]);
 }

@@ -14,7 +14,7 @@ import type { Feed } from "../runtime/ort.js";
 import type { Plan } from "../runtime/plan.js";
 import type { ReceiverGroup } from "./circuit-graph.js";
 import { receiverPoint, receiverPoints, sentPoints } from "./residual-parts.js";
-import { replacements, senderValues, sentParts, taskGraph } from "./sender-values.js";
+import { replacements, runSenders, sentParts, taskGraph } from "./sender-values.js";
 import type { CircuitSetting } from "./setting.js";
 
 /** Memory of one run's heads' inputs and their gradients, in bytes. */
@@ -147,7 +147,7 @@ async function differenceFeeds(setting: CircuitSetting, signal?: AbortSignal): P
         .map(([name, feed]) => [corrupt(name), feed]),
     );
   const from = meanOf === "corrupt" ? task.corrupt! : task.clean;
-  const { sent } = await senderValues(setting, from, { signal, states: false });
+  const { sent } = await runSenders(setting, from, false, signal);
   const { dModel } = engine.config;
   const sizes = { senders: graph.senders.length, prompts, pos, dModel };
   const data = replacements(sent, task.ablation, sizes);

@@ -1,140 +1,190 @@
 /**
- * A model's graph in which every receiver's input is the sum over senders of their online or replaced output, for many
- * choices of edges at once.
+ * A model's graph in which every receiver's input is the sum over senders of their online or replaced output.
  *
- * Only parts that are *online* are computed. All others have the values of the model's own run, which are fed: those before
- * the first edge that is cut, and those that no longer reach the logits. Rows are candidates (choices of edges) times
- * prompts.
+ * Where none of a group's edges is cut, its input is the residual stream as it is. Elsewhere it is what the model's own
+ * run gives with cut senders replaced, which is fed, and how the senders that are computed differ from that run. Rows are
+ * candidates (choices of edges) times prompts.
  */
 
-import type { Value } from "../graph/index.js";
+import type { Dim, Value } from "../graph/index.js";
 import * as g from "../graph/index.js";
 import { productDim } from "../graph/shapes.js";
-import type { Engine } from "../model/engine.js";
-import type { CircuitGraph, ReceiverGroup } from "./circuit-graph.js";
-import { receiverPoint, type SenderBlock, sentBy } from "./residual-parts.js";
-
-/** What is computed in a run, and what is fed. */
-export interface OnlineParts {
-  /** The parts that are computed, in the order of computation. */
-  readonly online: readonly SenderBlock[];
-  /** All other parts. */
-  readonly constant: readonly SenderBlock[];
-  /** The groups of receivers of online parts, and the logits. */
-  readonly groups: readonly ReceiverGroup[];
-  /** The point of the residual stream that the first of them reads. */
-  readonly start: string;
-  /** The constant parts that write between there and the logits. */
-  readonly between: readonly SenderBlock[];
-}
+import { weave } from "../model/engine.js";
+import { transformer } from "../model/transformer.js";
+import type { ReceiverGroup } from "./circuit-graph.js";
+import type { CutGroup, Online, OnlinePart } from "./online.js";
+import { receiverPoint, type SenderBlock, sentBy, sentPointsOf } from "./residual-parts.js";
+import type { CircuitSetting } from "./setting.js";
+import { someHeads } from "./some-heads.js";
+import { readsLastLogits } from "./task.js";
 
 /** Names of what is fed. */
 export const fed = {
+  /** Which prompt each row is of. */
   row: "circuit.row",
-  candidate: "circuit.candidate",
+  /** The residual stream at the start, `[prompts, pos, dModel]`. */
   residual: "circuit.residual",
-  difference: "circuit.difference",
-  written: (part: SenderBlock): string => `circuit.written.${part.name}`,
-  replacement: (part: SenderBlock): string => `circuit.replacement.${part.name}`,
-  constantMask: (group: ReceiverGroup): string => `circuit.mask.${group.name}.constant`,
-  onlineMask: (group: ReceiverGroup): string => `circuit.mask.${group.name}.online`,
+  /** What a part that is not computed writes, `[prompts, pos, dModel]`. */
+  written: (block: SenderBlock): string => `circuit.written.${block.name}`,
+  /** What the heads write that are left out of a part, `[prompts, pos, dModel]`. */
+  leftOut: ({ block }: OnlinePart): string => `circuit.leftOut.${block.name}`,
+  /** What a part's senders write in the model's own run, `[sender, prompts, pos, dModel]`. */
+  known: ({ block }: OnlinePart): string => `circuit.known.${block.name}`,
+  /** Receivers' inputs in that run, with the senders replaced that all candidates cut, `[receiver, prompts, pos, dModel]`. */
+  base: ({ name }: ReceiverGroup): string => `circuit.base.${name}`,
+  /** What replaces senders that some candidates cut, less what they are, `[sender, prompts, pos, dModel]`. */
+  difference: ({ name }: ReceiverGroup): string => `circuit.difference.${name}`,
+  /** The cuts of those, `[candidate, receiver, sender]`. */
+  cuts: ({ name }: ReceiverGroup): string => `circuit.cuts.${name}`,
+  /** The edges that are kept from senders of the i-th stack, `[candidate, receiver, sender]`. */
+  kept: ({ name }: ReceiverGroup, i: number): string => `circuit.kept.${name}.${i}`,
 } as const;
 
-/** Senders of these parts that may send to a group. */
-export const sendersTo = (group: ReceiverGroup, parts: readonly SenderBlock[]): SenderBlock[] =>
-  parts.filter(({ first }) => first < group.senders);
-
-const countOf = (parts: readonly SenderBlock[]): number => parts.reduce((sum, { count }) => sum + count, 0);
-
-/** The parts that must be computed when those with the given names are online. */
-export function onlineParts(
-  graph: CircuitGraph,
-  blocks: readonly SenderBlock[],
-  names: ReadonlySet<string>,
-  { config }: Engine,
-): OnlineParts {
-  const online = blocks.filter(({ name }) => names.has(name));
-  const constant = blocks.filter(({ name }) => !names.has(name));
-  const first = online[0];
-  const partOf = ({ kind, layer }: ReceiverGroup): string => (kind === "mlp" ? `m${layer}` : `a${layer}`);
-  const groups = graph.groups.filter((group) => group.kind === "logits" || names.has(partOf(group)));
-  const start = first
-    ? first.kind === "attention" || config.parallel
-      ? `blocks.${first.layer}.hook_resid_pre`
-      : `blocks.${first.layer}.hook_resid_mid`
-    : `blocks.${config.nLayers - 1}.hook_resid_post`;
-  // In a parallel block that begins with its MLP, the heads write after the start.
-  const from = first ? (config.parallel ? first.layer : first.first) : Number.POSITIVE_INFINITY;
-  const between = constant.filter((part) => (config.parallel && first ? part.layer : part.first) >= from);
-  return { online, constant, groups, start, between };
+/** The graph of a run. */
+export interface PatchedGraph {
+  readonly graph: g.Graph;
+  /** For each group with cut edges, the senders of the stacks that it reads. */
+  readonly stacks: ReadonlyMap<CutGroup, readonly (readonly number[])[]>;
 }
 
-/** The graph of a run; its outputs are the model's, the logits among them. */
-export function patchedGraph(engine: Engine, whole: g.Graph, parts: OnlineParts): g.Graph {
+/** Senders that are computed, one behind the other, less what they are in the model's own run. */
+interface Stack {
+  readonly senders: readonly number[];
+  /** `[candidate, sender, prompts·pos·dModel]` */
+  readonly value: Value;
+}
+
+/**
+ * The graph of a run.
+ *
+ * @param single whether there is one candidate, so that nothing need be put in another order for it
+ */
+export function patchedGraph(setting: CircuitSetting, online: Online, single: boolean): PatchedGraph {
+  const { engine } = setting;
   const { dModel, nLayers } = engine.config;
-  const row = g.input(fed.row, "int64", ["batch"]);
-  const candidate = g.input(fed.candidate, "int64", ["batch"]);
   const flat = productDim(["prompts", "pos", dModel]);
-  const difference = g.input(fed.difference, "float32", [countOf(parts.constant), flat]);
-  const ofRows = (name: string): Value => g.gather(g.input(name, "float32", ["prompts", "pos", dModel]), row);
-  const between = new Map(parts.between.map((part) => [part.output, part]));
-  const groups = new Map(parts.groups.map((group) => [receiverPoint(group, nLayers), group]));
-  const seen = new Map<string, Value>();
-  const point = (name: string): Value => seen.get(name)!;
-  const stacks = new Map<number, Value>();
-  /** What replaces the outputs of the first online parts less what they are, `[batch, sender, pos·dModel]`. */
-  const stack = (count: number): Value => {
-    const known = stacks.get(count);
-    if (known) return known;
-    const part = parts.online[count - 1]!;
-    const replacement = g.input(fed.replacement(part), "float32", ["prompts", part.count, "pos", dModel]);
-    const sent = g.transpose(sentBy(part, engine, point), [0, 2, 1, 3]);
-    const difference = g.sub(g.gather(replacement, row), sent);
-    const flat = g.reshape(difference, ["batch", part.count, productDim(["pos", dModel])]);
-    const made = count === 1 ? flat : g.concat([stack(count - 1), flat], 1);
-    stacks.set(count, made);
-    return made;
+  const candidates = single ? 1 : "candidates";
+  const rows = productDim([candidates, "prompts"]); // which is what a batch is
+  const row = g.input(fed.row, "int64", ["batch"]);
+  const ofRows = (name: string): Value => {
+    const value = g.input(name, "float32", ["prompts", "pos", dModel]);
+    return single ? g.assume(value, ["batch", "pos", dModel]) : g.gather(value, row);
   };
-  const change = (group: ReceiverGroup): Value | undefined => {
+  /** What several senders write, or receivers read, on all prompts: `[count, prompts·pos·dModel]`. */
+  const written = (name: string, count: Dim): Value =>
+    g.reshape(g.input(name, "float32", [count, "prompts", "pos", dModel]), [count, flat]);
+  const between = new Map(online.between.map((block) => [block.output, block]));
+  const partial = new Map(
+    online.parts
+      .filter(({ block, senders }) => senders.length < block.count)
+      .map((part) => [part.block.output, part]),
+  );
+  const cut = new Map(online.cut.map((own) => [receiverPoint(own.group, nLayers), own]));
+  const seen = new Map<string, Value>();
+
+  /** What a part's senders write in this run less what they write in the model's own. */
+  const stackOf = (part: OnlinePart): Stack => {
+    const count = part.senders.length;
+    const sent = g.transpose(
+      sentBy(part.block, engine, (name) => seen.get(name)!),
+      [2, 0, 1, 3],
+    );
+    const apart = g.reshape(g.assume(sent, [count, rows, "pos", dModel]), [count, candidates, flat]);
+    const ordered = single ? g.reshape(apart, [1, count, flat]) : g.transpose(apart, [1, 0, 2]);
+    return {
+      senders: part.senders,
+      value: g.sub(ordered, written(fed.known(part), count)),
+    };
+  };
+  const stacked: Stack[] = [];
+  let parts = 0;
+  /** The stacks of the senders before a group. Equal ones are joined, so that each sender is copied a few times only. */
+  const stacksFor = ({ senders }: ReceiverGroup): readonly Stack[] => {
+    for (; parts < online.parts.length && online.parts[parts]!.block.first < senders; parts++) {
+      stacked.push(stackOf(online.parts[parts]!));
+      while (stacked.length > 1 && stacked.at(-1)!.senders.length >= stacked.at(-2)!.senders.length) {
+        const [a, b] = stacked.splice(-2) as [Stack, Stack];
+        stacked.push({ senders: [...a.senders, ...b.senders], value: g.concat([a.value, b.value], 1) });
+      }
+    }
+    return [...stacked];
+  };
+  const stacks = new Map<CutGroup, readonly (readonly number[])[]>();
+  /** How receivers' inputs differ from their base, `[candidate, receiver, prompts·pos·dModel]`. */
+  const changesOf = (own: CutGroup): Value | undefined => {
+    const { group, varies } = own;
+    const count = own.receivers.length;
     const changes: Value[] = [];
-    const receivers = group.receivers.length;
-    const constant = countOf(sendersTo(group, parts.constant));
-    if (constant > 0) {
-      const mask = g.input(fed.constantMask(group), "float32", ["candidates", receivers, constant]);
-      const product = g.matmul(mask, g.slice(difference, 0, 0, constant));
-      const apart = g.reshape(product, ["candidates", receivers, "prompts", "pos", dModel]);
-      const ordered = g.transpose(apart, [0, 2, 3, 1, 4]);
-      const rows = productDim(["candidates", "prompts"]); // which is what a batch is
-      const joined = g.reshape(ordered, [rows, "pos", receivers, dModel]);
-      changes.push(g.assume(joined, ["batch", "pos", receivers, dModel]));
+    if (varies) {
+      const some = `${group.name} differences`;
+      const cuts = g.input(fed.cuts(group), "float32", [candidates, count, some]);
+      changes.push(g.matmul(cuts, written(fed.difference(group), some)));
     }
-    const online = sendersTo(group, parts.online);
-    if (online.length > 0) {
-      const mask = g.input(fed.onlineMask(group), "float32", ["candidates", receivers, countOf(online)]);
-      const product = g.matmul(g.gather(mask, candidate), stack(online.length));
-      const apart = g.reshape(product, ["batch", receivers, "pos", dModel]);
-      changes.push(g.transpose(apart, [0, 2, 1, 3]));
-    }
+    const before = stacksFor(group);
+    stacks.set(
+      own,
+      before.map(({ senders }) => senders),
+    );
+    before.forEach(({ senders, value }, i) => {
+      const kept = g.input(fed.kept(group, i), "float32", [candidates, count, senders.length]);
+      changes.push(g.matmul(kept, value));
+    });
     return changes.length === 0 ? undefined : changes.reduce((a, b) => g.add(a, b));
   };
-  const outputs = g.rebuild(whole.outputs, (original, rebuilt) => {
+  /** Receivers' inputs, `[receiver, batch, pos, dModel]`. */
+  const inputsOf = (own: CutGroup): Value => {
+    const count = own.receivers.length;
+    const base = written(fed.base(own.group), count);
+    const changes = changesOf(own);
+    if (!changes) {
+      const byPrompt = g.reshape(base, [count, "prompts", "pos", dModel]);
+      return single ? g.assume(byPrompt, [count, "batch", "pos", dModel]) : ofEachRow(byPrompt);
+    }
+    const apart = g.reshape(g.add(changes, base), [candidates, count, "prompts", "pos", dModel]);
+    const ordered = single ? apart : g.transpose(apart, [1, 0, 2, 3, 4]);
+    const joined = g.reshape(ordered, [count, rows, "pos", dModel]);
+    return g.assume(joined, [count, "batch", "pos", dModel]);
+  };
+  /** The prompts' values of the second axis, for each row. */
+  const ofEachRow = (x: Value): Value =>
+    g.transpose(g.gather(g.transpose(x, [1, 0, 2, 3]), row), [1, 0, 2, 3]);
+  const outputs = g.rebuild(runGraph(setting, online).outputs, (original, rebuilt) => {
     if (original.op !== "point") return rebuilt;
-    const name = original.attributes.name as string;
-    const axes = original.attributes.axes as readonly string[];
+    const { name, axes } = original.attributes as { name: string; axes: readonly string[] };
     let value = rebuilt.inputs[0]!;
-    if (name === parts.start) value = ofRows(fed.residual);
     const constant = between.get(name);
+    const part = partial.get(name);
+    const own = cut.get(name);
+    if (name === online.start) value = ofRows(fed.residual);
     if (constant) value = ofRows(fed.written(constant));
-    const group = groups.get(name);
-    const changed = group && change(group);
-    if (changed)
-      value = g.add(
-        value,
-        group.kind === "mlp" || group.kind === "logits" ? g.squeeze(changed, [2]) : changed,
-      );
+    if (part) value = g.add(value, ofRows(fed.leftOut(part)));
+    if (own)
+      value = axes.length === 3 ? g.squeeze(inputsOf(own), [0]) : g.transpose(inputsOf(own), [1, 2, 0, 3]);
     const named = g.point(name, value, axes);
     seen.set(name, named);
     return named;
   });
-  return { outputs };
+  return { graph: { outputs }, stacks };
+}
+
+/** The model with the parts apart that a run has apart: inputs of receivers that differ, results of heads that are read there. */
+function runGraph(setting: CircuitSetting, { parts, cut }: Online): g.Graph {
+  const { engine, task, edits } = setting;
+  const { nLayers } = engine.config;
+  const last = cut.at(-1)?.group.senders ?? 0;
+  const wanted = new Set([
+    ...cut.map(({ group }) => receiverPoint(group, nLayers)),
+    ...parts.filter(({ block }) => block.first < last).flatMap(({ block }) => sentPointsOf(engine, block)),
+    ...edits.map(({ point }) => point),
+  ]);
+  const heads = parts
+    .filter(({ block }) => block.kind === "attention")
+    .map(({ block, senders }) => [block.layer, senders.map((sender) => sender - block.first)] as const);
+  const { layout, parameter } = someHeads(engine, new Map(heads));
+  const graph = transformer(engine.config, layout, parameter, {
+    wants: (name) => wanted.has(name),
+    padded: task.clean.mask !== undefined,
+    last: readsLastLogits(task.metric),
+  });
+  return weave(graph, edits);
 }

@@ -86,15 +86,19 @@ export function receiverPoint(group: CircuitGraph["groups"][number], nLayers: nu
   }
 }
 
-/** The points that a graph must have apart to see what each head sends: its results, and norms of what heads write. */
-export function sentPoints(engine: Engine): string[] {
-  const { nLayers } = engine.config;
-  return Array.from({ length: nLayers }, (_, layer) => {
-    const norm = branchNorm(engine, layer);
-    const at = `blocks.${layer}`;
-    return [`${at}.attn.hook_result`, ...(norm ? [`${at}.${norm.name}.hook_scale`] : [])];
-  }).flat();
+/** The points that a graph must have apart to see what a part's senders send: results of heads, and the norm of their sum. */
+export function sentPointsOf(engine: Engine, { kind, layer }: Pick<SenderBlock, "kind" | "layer">): string[] {
+  if (kind !== "attention") return [];
+  const norm = branchNorm(engine, layer);
+  const at = `blocks.${layer}`;
+  return [`${at}.attn.hook_result`, ...(norm ? [`${at}.${norm.name}.hook_scale`] : [])];
 }
+
+/** The same of all parts. */
+export const sentPoints = (engine: Engine): string[] =>
+  Array.from({ length: engine.config.nLayers }, (_, layer) =>
+    sentPointsOf(engine, { kind: "attention", layer }),
+  ).flat();
 
 /** The points that a graph must have apart for every receiver to have an input of its own. */
 export function receiverPoints(engine: Engine): string[] {
@@ -114,6 +118,10 @@ function branchNorm({ config, layout }: Engine, layer: number): { name: string; 
   if (config.normPlacement === "branch") return ln1 && { name: "ln1", weight: ln1.weight };
   return ln1Post && { name: "ln1_post", weight: ln1Post.weight };
 }
+
+/** Whether a norm acts on the sum of a layer's heads. */
+export const hasBranchNorm = (engine: Engine, layer: number): boolean =>
+  branchNorm(engine, layer) !== undefined;
 
 /**
  * What the senders of a part add to the residual stream, `[batch, pos, sender, dModel]`. Of heads behind a norm, each

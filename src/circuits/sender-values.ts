@@ -8,11 +8,13 @@ import { sentBy, sentPoints } from "./residual-parts.js";
 import type { CircuitSetting } from "./setting.js";
 import { type AblationOptions, readsLastLogits } from "./task.js";
 
-/** The values of one run that circuits are put together from. */
+/** What circuits are put together from. */
 export interface SenderValues {
-  /** `[sender, batch·pos·dModel]` */
+  /** What each sender writes in the model's own run, `[sender, batch·pos·dModel]`. */
   readonly sent: Float32Array;
-  /** The residual stream at the points that runs may start from, and what each part adds to it: `[batch, pos, dModel]`. */
+  /** What replaces that, less what it is. */
+  readonly difference: Float32Array;
+  /** The residual stream that receivers read in the model's own run, and what each part adds to it: `[batch, pos, dModel]`. */
   readonly at: ReadonlyMap<string, Float32Array>;
 }
 
@@ -31,12 +33,26 @@ export function sentParts({ engine, blocks }: CircuitSetting, point: (name: stri
   });
 }
 
-/** Runs the model on prompts and keeps what each sender writes. */
-export async function senderValues(
+/** Runs the model on the prompts of a task and keeps what each sender writes, and what takes its place. */
+export async function senderValues(setting: CircuitSetting, signal?: AbortSignal): Promise<SenderValues> {
+  const { task, graph, engine, prompts, pos } = setting;
+  const { ablation, meanOf } = task.ablation;
+  const { sent, at } = await runSenders(setting, task.clean, true, signal);
+  const usesCorrupt = ablation === "resample" || (ablation === "mean" && meanOf === "corrupt");
+  const from = usesCorrupt ? (await runSenders(setting, task.corrupt!, false, signal)).sent : sent;
+  const sizes = { senders: graph.senders.length, prompts, pos, dModel: engine.config.dModel };
+  const difference = replacements(from, task.ablation, sizes);
+  for (let i = 0; i < difference.length; i++) difference[i]! -= sent[i]!;
+  return { sent, difference, at };
+}
+
+/** Runs the model on prompts: what senders write, and, where it is asked for, the states that receivers read. */
+export async function runSenders(
   setting: CircuitSetting,
   batch: Batch,
-  options: { signal?: AbortSignal; states: boolean },
-): Promise<SenderValues> {
+  withStates: boolean,
+  signal?: AbortSignal,
+): Promise<Pick<SenderValues, "sent" | "at">> {
   const { engine, edits, blocks } = setting;
   const { nLayers } = engine.config;
   // The inputs of heads are the residual stream here, so they need not be apart.
@@ -44,7 +60,7 @@ export async function senderValues(
   const graph = weave(engine.graph(all, { padded: batch.mask !== undefined }), edits);
   const stacked = sentParts(setting, (name) => g.findPoint(graph, name));
   const points = g.pointsOf(graph);
-  const names = options.states
+  const names = withStates
     ? [
         ...Array.from({ length: nLayers }, (_, layer) => [
           `blocks.${layer}.hook_resid_pre`,
@@ -59,7 +75,7 @@ export async function senderValues(
     x.shape[0] === "batch" ? x : g.expand(x, ["batch", ...x.shape.slice(1)]);
   const outputs = Object.fromEntries(names.map((name) => [name, full(points.get(name)!)]));
   const plan = engine.runtime.plan({ outputs: { sent: g.concat(stacked, 0), ...outputs } });
-  const run = await plan.run(engine.feeds(batch, edits), { signal: options.signal });
+  const run = await plan.run(engine.feeds(batch, edits), { signal, manyRows: true });
   return {
     sent: run.sent!.data as Float32Array,
     at: new Map(names.map((name) => [name, run[name]!.data as Float32Array])),

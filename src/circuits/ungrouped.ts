@@ -8,7 +8,7 @@ import * as g from "../graph/index.js";
 import { Engine } from "../model/engine.js";
 import type { Block, Linear, Norm } from "../model/family.js";
 import type { Parameters } from "../model/parameters.js";
-import { matrix } from "../model/parts/linear.js";
+import { biasOf, matrix } from "../model/parts/linear.js";
 
 const made = new WeakMap<Engine, Engine>();
 
@@ -40,20 +40,11 @@ function repeatWeights(engine: Engine): Engine {
   };
   const map = (linear: Linear, at: string): Linear => ({
     weight: put(`${at}.weight`, repeat(matrix({ parameter }, linear))),
-    ...(linear.bias === undefined ? {} : { bias: put(`${at}.bias`, repeat(biasOf(linear))) }),
+    ...(linear.bias === undefined ? {} : { bias: put(`${at}.bias`, repeat(biasOf({ parameter }, linear)!)) }),
     layout: "inOut",
     dIn: linear.dIn,
     dOut: nHeads * dHead,
   });
-  // A bias is the matrix of a map with one row.
-  const biasOf = ({ bias, part, dOut }: Linear): Value => {
-    const whole = parameter(bias!);
-    if (!part) return whole;
-    const row = g.reshape(whole, [1, part.of]);
-    const stored: Value = row;
-    const taken = matrix({ parameter: () => stored }, { weight: "", layout: "inOut", dIn: 1, dOut, part });
-    return g.reshape(taken, [dOut]);
-  };
   // The norm of all keys together has the same mean over repeated ones.
   const norm = (own: Norm, at: string): Norm =>
     own.size === nKvHeads * dHead && nKvHeads > 1

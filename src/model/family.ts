@@ -45,6 +45,8 @@ export interface ExpertMlp {
 
 /** Where the parts of one block are. */
 export interface Block {
+  /** How many heads it has, each with its own keys and values; as the configuration says by default. */
+  readonly heads?: number;
   /** The norm of attention, where the configuration's `normPlacement` says. */
   readonly ln1?: Norm;
   /** The norm of the MLP; missing where it shares the one before attention. */

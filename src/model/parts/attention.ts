@@ -18,12 +18,13 @@ export interface AttentionSetting {
 
 /** What attention makes of the residual stream; the result's norm, if there is one, is not part of it. */
 export function attention(
-  context: Context,
+  given: Context,
   layer: number,
   block: Block,
   residual: Value,
   { bias, angles }: AttentionSetting,
 ): { output: Value; normalized?: Value } {
+  const context = withHeads(given, block);
   const at = `${context.at(layer)}.attn`;
   const { nHeads, nKvHeads, dHead, scoreCap } = context.config;
   const { values, normalized } = queriesKeysValues(context, layer, block, residual);
@@ -44,6 +45,12 @@ export function attention(
   const z = g.point(`${at}.hook_z`, g.transpose(splitGroups(context, mixed, dHead), [0, 2, 1, 3]), HEADS);
   return { output: project(context, `${at}.hook_result`, z, block.o), normalized };
 }
+
+/** The configuration of a block that has another number of heads. */
+const withHeads = (context: Context, { heads }: Block): Context =>
+  heads === undefined
+    ? context
+    : { ...context, config: { ...context.config, nHeads: heads, nKvHeads: heads } };
 
 /** `cap · tanh(x / cap)` */
 export const softCap = (x: Value, cap: number): Value => g.mul(g.tanh(g.div(x, cap)), cap);

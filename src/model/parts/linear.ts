@@ -17,9 +17,15 @@ export function linear(context: Weights, x: Value, map: Linear): Value {
 }
 
 /** `x + b`, where the map has a bias. */
-export function biased({ parameter }: Weights, x: Value, { bias, part, dOut }: Linear): Value {
-  if (bias === undefined) return x;
-  return g.add(x, part ? takePart(parameter(bias), 0, part, dOut) : parameter(bias));
+export function biased(context: Weights, x: Value, map: Linear): Value {
+  const own = biasOf(context, map);
+  return own ? g.add(x, own) : x;
+}
+
+/** A map's bias as `[out]`, where it has one. */
+export function biasOf({ parameter }: Weights, { bias, part, dOut }: Linear): Value | undefined {
+  if (bias === undefined) return undefined;
+  return part ? takePart(parameter(bias), 0, part, dOut) : parameter(bias);
 }
 
 /** A map's matrix as `[in, out]`. */
