@@ -1,6 +1,7 @@
 /** What a sweep over the places of a model found: a table of one number for each place. */
 
 import { displaySymbol, type MimeBundle, type Tensor, tensor } from "../array/index.js";
+import { maxCells } from "../plot/heatmap.js";
 import { heatmap, lineChart, type Plot } from "../plot/index.js";
 import { alignedTable, numberText } from "../plot/text.js";
 
@@ -174,9 +175,9 @@ export class Sweep implements SweepData {
     });
   }
 
-  /** What notebooks show: the plot. */
-  [displaySymbol](): Promise<MimeBundle> {
-    return this.plot()[displaySymbol]();
+  /** What notebooks show: the plot, or the table of the largest effects where there are too many cells to draw. */
+  async [displaySymbol](): Promise<MimeBundle> {
+    return this.total > maxCells ? this.table(20)[displaySymbol]() : this.plot()[displaySymbol]();
   }
 }
 

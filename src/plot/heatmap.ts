@@ -26,7 +26,7 @@ export interface HeatmapOptions extends ChartOptions {
 }
 
 /** A larger chart would be slow to draw and heavy in a notebook. */
-const maxCells = 65_536;
+export const maxCells: number = 65_536;
 
 /** The size of the texts in cells, and the width of one of their characters at most, in pixels. */
 const TEXT_SIZE = 10;

@@ -10,6 +10,7 @@ import {
   readNpz,
   readSafetensors,
   type Tensor,
+  tensor,
   writeSafetensors,
 } from "../../src/array/index.js";
 import {
@@ -28,7 +29,7 @@ import {
   type Progress,
   patch,
   probDiff,
-  type Sweep,
+  Sweep,
   setHost,
 } from "../../src/index.js";
 import { type IoiPrompt, ioi, taskMetric } from "../../src/tasks/index.js";
@@ -110,6 +111,16 @@ describe("activation patching", () => {
       const model = await loadModel(fixture("models", family));
       if (model.config.encoder) {
         const task = { clean: [[1, 2, 3]], corrupt: [[1, 2, 4]], metric: logProb({ token: 3 }) };
+        await assert.rejects(
+          activationPatching(model, { ...task, at: "encoder.1.hook_resid_pre", over: ["pos"] }),
+          /counts what the encoder reads/,
+        );
+        const heads = await activationPatching(model, {
+          ...task,
+          at: "encoder.1.attn.hook_z",
+          over: ["head"],
+        });
+        assert.ok(heads.metric.data.every(Number.isFinite));
         return assert.rejects(
           activationPatching(model, { ...task, at: "resid_pre", over: ["layer"] }),
           /There is no point "blocks\.0\.hook_resid_pre" in this model\. The nearest are/,
@@ -184,6 +195,23 @@ describe("activation patching", () => {
       activationPatching(model, { ...options, over: ["layer", "pos"] }),
       /different lengths, so a position means another thing in each/,
     );
+  });
+
+  it("takes batches of texts", async () => {
+    const model = await loadModel("tiny-world");
+    const prompts = ioi({ count: 5, seed: 1 });
+    const [clean, corrupt] = [prompts.map((prompt) => prompt.clean), prompts.map((prompt) => prompt.corrupt)];
+    assert.ok(new Set(clean.map((text) => model.toTokens(text).length)).size > 1);
+    const metric = taskMetric(prompts);
+    await agreesWithPlainRuns(model, { clean, corrupt, metric, at: "z", over: ["layer", "head"] });
+    await agreesWithPlainRuns(model, {
+      clean,
+      corrupt,
+      metric,
+      at: "resid_mid",
+      over: ["layer"],
+      direction: "noising",
+    });
   });
 
   it("keeps the edits of a model that has some", async () => {
@@ -392,6 +420,14 @@ describe("activation patching", () => {
       positions: [-1],
     });
     assert.match(heads.plot().toText(), /0 · 0/);
+    const many = new Sweep({
+      ...sweep,
+      values: tensor(new Float32Array(70_000).fill(1), [70, 1000]),
+      metric: tensor(new Float32Array(70_000).fill(1), [70, 1000]),
+      labels: [Array.from({ length: 70 }, String), Array.from({ length: 1000 }, (_, i) => `<b>${i}|`)],
+    });
+    const shown = (await many[displaySymbol]()) as Record<string, string>;
+    assert.match(shown["text/markdown"]!, /\\<b\\>0\\\|/);
     const layers = await activationPatching(model, {
       ...pair,
       metric: taskMetric([pair]),

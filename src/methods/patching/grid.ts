@@ -112,6 +112,10 @@ function placesAlong(
       select: { [name]: [head] },
     }));
   if (axis === "neuron") return neuronBlocks(shape[at] as number, options.neuronBlock ?? 1, name);
+  if (shape[at] === "source")
+    throw new Error(
+      `The axis "${axis}" of "${point}" counts what the encoder reads; sweeps go over positions of the decoder.`,
+    );
   if (batch.mask)
     throw new Error(
       "The prompts have different lengths, so a position means another thing in each: sweep over prompts of equal length, or not over positions.",
