@@ -205,9 +205,10 @@ export async function circuitAnimation(
   } else {
     const scores = Float64Array.from(edges, ({ score }) => score);
     const steps = rankingSteps(scores);
+    const weakest = steps.findIndex(({ edge }) => edges[edge]!.kept);
     let full: number | undefined;
     if (meter && curve > 0) {
-      const places = curvePlaces(edges.length, curve);
+      const places = [...new Set([...curvePlaces(edges.length, curve), Math.max(0, weakest)])];
       const values = await meter(places.map((count) => cutsOf(steps.slice(0, count), edges.length)));
       full = values[0];
       places.forEach((count, i) => {
@@ -215,7 +216,6 @@ export async function circuitAnimation(
         if (count < steps.length) steps[count] = { ...steps[count]!, before: values[i]! };
       });
     }
-    const weakest = steps.findIndex(({ edge }) => edges[edge]!.kept);
     source = {
       ...common,
       kind: "ranking",

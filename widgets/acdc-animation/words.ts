@@ -24,7 +24,9 @@ export function summaryOf(state: AcdcAnimationState, timeline: Timeline): string
   const parts = [
     `${edgesLeft} of ${edges.count} edges`,
     ...(Number.isNaN(metric) ? [] : [`${state.metric_name} ${metricText(metric)}`]),
-    ...(state.full === null ? [] : [`${metricText(state.full)} with all`]),
+    ...(state.full === null
+      ? []
+      : [`${Number.isNaN(metric) ? `${state.metric_name} ` : ""}${metricText(state.full)} with all`]),
     ...state.facts,
     ...(state.kind === "search" && timeline.count < state.total
       ? [`${timeline.count} of ${state.total} edges tried`]
