@@ -4,12 +4,12 @@
  * for every place at once.
  */
 
-import { type Tensor, tensor } from "../array/index.js";
+import { contiguous, type Tensor, tensor } from "../array/index.js";
 import type { Metric, Model, ModelInput } from "../model/index.js";
 import type { Batch } from "../model/input.js";
 import { checkAlignment } from "../model/pairs.js";
+import type { Selected } from "./patching/changed-points.js";
 import { type GridOptions, gridOf } from "./patching/grid.js";
-import type { Selected } from "./patching/variants.js";
 import { Sweep } from "./sweep.js";
 
 /** Options of `attributionPatching`. */
@@ -58,7 +58,11 @@ export async function attributionPatching(model: Model, options: AttributionPatc
 
   const effects = new Map(
     names.map((name) => {
-      const [slope, from, to] = [slopes.cache.get(name), values.cache.get(name), wanted.cache.get(name)];
+      const [slope, from, to] = [slopes, values, wanted].map(({ cache }) => contiguous(cache.get(name))) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
       const effect = slope.data.map((x, i) => x * finite(to.data[i]! - from.data[i]!));
       return [name, tensor(effect, slope.shape)] as const;
     }),
@@ -75,6 +79,7 @@ export async function attributionPatching(model: Model, options: AttributionPatc
     title: `Attribution patching of ${at}`,
     valueTitle: "estimated change of the metric",
     at,
+    points: grid.cells.map(({ point }) => point),
     over: grid.over,
     labels: grid.labels,
     values: attributions,

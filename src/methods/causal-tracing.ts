@@ -6,9 +6,10 @@
 import { normalTensor, randomGenerator, type Tensor, tensor } from "../array/index.js";
 import { type Metric, type Model, patch, probDiff } from "../model/index.js";
 import type { Batch } from "../model/input.js";
+import type { PointChange } from "./patching/changed-points.js";
 import { gridOf } from "./patching/grid.js";
 import { metricOf, tableOf } from "./patching/table.js";
-import { type PointChange, Variants } from "./patching/variants.js";
+import { Variants } from "./patching/variants.js";
 import type { Sweep } from "./sweep.js";
 
 /** Options of `causalTracing`. */

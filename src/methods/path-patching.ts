@@ -7,9 +7,10 @@ import { tensor } from "../array/index.js";
 import type { Metric, Model, ModelInput } from "../model/index.js";
 import { actName } from "../model/names.js";
 import { checkAlignment, equalRows } from "../model/pairs.js";
+import type { PointChange } from "./patching/changed-points.js";
 import { chosen, type GridOptions, gridOf } from "./patching/grid.js";
 import { metricOf, tableOf } from "./patching/table.js";
-import { type PointChange, Variants } from "./patching/variants.js";
+import { Variants } from "./patching/variants.js";
 import type { Sweep } from "./sweep.js";
 
 /** What reads the residual stream: a head's queries, keys or values, an MLP's input, or the residual stream itself. */

@@ -17,6 +17,8 @@ export interface SweepCell {
   readonly index: readonly number[];
   /** What it is called along each axis. */
   readonly labels: readonly string[];
+  /** The full name of the point that was changed; of several, that in the middle. */
+  readonly point: string;
   /** The entry of `values`. */
   readonly value: number;
   /** The metric itself. */
@@ -31,6 +33,8 @@ export interface SweepData {
   readonly valueTitle: string;
   /** The point that was changed, by its short name, such as `resid_pre`. */
   readonly at: string;
+  /** The full name of the point that each cell changes, in the order of `values`. */
+  readonly points: readonly string[];
   /** What each axis of `values` counts. */
   readonly over: readonly SweepAxis[];
   /** The names of the places along each axis, in the order of `over`: layers and heads by number, positions by token. */
@@ -55,6 +59,7 @@ export class Sweep implements SweepData {
   readonly title: string;
   readonly valueTitle: string;
   readonly at: string;
+  readonly points: readonly string[];
   readonly over: readonly SweepAxis[];
   readonly labels: readonly (readonly string[])[];
   readonly values: Tensor;
@@ -69,6 +74,7 @@ export class Sweep implements SweepData {
     this.title = data.title;
     this.valueTitle = data.valueTitle;
     this.at = data.at;
+    this.points = data.points;
     this.over = data.over;
     this.labels = data.labels;
     this.values = data.values;
@@ -120,7 +126,8 @@ export class Sweep implements SweepData {
         rest = Math.floor(rest / shape[axis]!);
       }
       const labels = index.map((place, axis) => this.labels[axis]![place]!);
-      return { index, labels, value: this.values.data[i]!, metric: this.metric.data[i]! };
+      const point = this.points[i]!;
+      return { index, labels, point, value: this.values.data[i]!, metric: this.metric.data[i]! };
     });
   }
 

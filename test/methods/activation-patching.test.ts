@@ -297,6 +297,9 @@ describe("activation patching", () => {
     await refused({ at: "resid_pree" }, /The nearest are blocks\.0\.hook_resid_pre/);
     await refused({ at: "blocks.1.hook_resid_pre" }, /is one point, so a sweep over it has no axis "layer"/);
     await refused({ positions: [8] }, /goes over position 8, but there are 8 of them/);
+    await refused({ layers: [] }, /goes over no layer; choose one at least/);
+    await refused({ heads: [], at: "z", over: ["head", "layer"] }, /goes over no head; choose one at least/);
+    await refused({ at: "hook_tokens", over: ["pos"] }, /holds int64; only points that hold floats/);
     await refused({ direction: "up" }, /direction is one of denoising, noising; "up" came/);
     await refused({ replacement: "none" }, /replacement is one of patch, zero, mean, resample, noise/);
     await refused({ metric: logProb({ token: 4, pos: 9 }) }, /reads position 9, but the input has 8/);
@@ -424,6 +427,7 @@ describe("activation patching", () => {
       ...sweep,
       values: tensor(new Float32Array(70_000).fill(1), [70, 1000]),
       metric: tensor(new Float32Array(70_000).fill(1), [70, 1000]),
+      points: Array.from({ length: 70_000 }, () => ""),
       labels: [Array.from({ length: 70 }, String), Array.from({ length: 1000 }, (_, i) => `<b>${i}|`)],
     });
     const shown = (await many[displaySymbol]()) as Record<string, string>;

@@ -4,7 +4,7 @@ import type { Model } from "../../model/index.js";
 import type { Batch } from "../../model/input.js";
 import { actName } from "../../model/names.js";
 import type { SweepAxis } from "../sweep.js";
-import type { PointChange, Selected } from "./variants.js";
+import type { PointChange, Selected } from "./changed-points.js";
 
 /** Which places of a model a sweep goes over. */
 export interface GridOptions {
@@ -59,15 +59,19 @@ export function gridOf(model: Model, batch: Batch, options: GridOptions): Grid {
   const { at, over } = options;
   if (over.length === 0 || new Set(over).size < over.length)
     throw new Error(`A sweep goes over different axes, such as ["layer", "pos"]; [${over.join(", ")}] came.`);
-  const pointAt = (layer: number | undefined): string =>
-    layer === undefined ? model.pointName(at) : model.pointName(actName(at, layer));
   const layers = over.includes("layer") ? layersOf(model, options) : [undefined];
-  const point = pointAt(layers[0]);
+  const points = new Map(
+    layers.map((layer) => [layer, model.pointName(layer === undefined ? at : actName(at, layer))]),
+  );
+  const [point = ""] = points.values();
   const axes = over.map((axis) =>
     axis === "layer"
       ? layers.map((layer): Place => ({ label: String(layer), layer }))
       : placesAlong(model, batch, point, axis, options),
   );
+  const empty = axes.findIndex((places) => places.length === 0);
+  if (empty >= 0)
+    throw new Error(`The sweep has no place along its axis "${over[empty]}"; choose one at least.`);
   let cells: { layer?: number; select: Selected }[] = [{ select: {} }];
   for (const places of axes)
     cells = cells.flatMap((cell) =>
@@ -80,7 +84,7 @@ export function gridOf(model: Model, batch: Batch, options: GridOptions): Grid {
     over,
     labels: axes.map((places) => places.map(({ label }) => label)),
     shape: axes.map((places) => places.length),
-    cells: cells.map((cell) => ({ ...cell, point: pointAt(cell.layer) })),
+    cells: cells.map((cell) => ({ ...cell, point: points.get(cell.layer)! })),
   };
 }
 
@@ -151,6 +155,7 @@ export function chosen(
   chooser = "The sweep goes over",
 ): number[] {
   if (indices === undefined) return Array.from({ length: count }, (_, i) => i);
+  if (indices.length === 0) throw new Error(`${chooser} no ${what}; choose one at least.`);
   return indices.map((index) => {
     const at = index < 0 ? index + count : index;
     if (Number.isInteger(index) && at >= 0 && at < count) return at;

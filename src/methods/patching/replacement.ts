@@ -1,9 +1,10 @@
 /** What takes the place of a value. */
 
-import { type Random, randomGenerator, type Tensor, tensor } from "../../array/index.js";
+import { contiguous, type Random, randomGenerator, type Tensor, tensor } from "../../array/index.js";
 import type { Model, ModelInput } from "../../model/index.js";
 import type { Batch } from "../../model/input.js";
 import { checkAlignment } from "../../model/pairs.js";
+import { isPosition } from "./changed-points.js";
 
 /** What takes the place of values, beside those of another run. */
 export interface ReplacementOptions {
@@ -59,8 +60,7 @@ export async function sourceOf(
   const from = other ?? batch;
   return kept((point) => {
     const { axes } = model.parts.engine.site(point);
-    const positions =
-      meanOver === "prompts" ? -1 : axes.findIndex((axis) => axis === "pos" || axis === "query");
+    const positions = meanOver === "prompts" ? -1 : axes.findIndex(isPosition);
     return meanOf(values(point)!, positions, from, batch);
   });
 }
@@ -87,7 +87,7 @@ async function valuesOn(
     logits: "none",
     signal,
   });
-  return (point) => cache.get(point);
+  return (point) => contiguous(cache.get(point));
 }
 
 function withNoise(value: Tensor, factor: number, random: Random): Tensor {

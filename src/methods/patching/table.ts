@@ -54,7 +54,8 @@ export async function tableOf(
   });
   const finished = done.reduce((a, b) => a + b, 0);
   const table = tensor(metric, [...grid.shape]);
-  const data = { ...rest, metric: table, over: grid.over, labels: grid.labels, done: finished };
+  const points = grid.cells.map(({ point }) => point);
+  const data = { ...rest, points, metric: table, over: grid.over, labels: grid.labels, done: finished };
   const scale = normalize ? scaleOf(rest) : undefined;
   return new Sweep({
     ...data,
