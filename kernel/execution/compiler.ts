@@ -18,12 +18,6 @@ export interface Diagnostic {
 }
 
 /**
- * Findings about declarations that the compiler writes for later cells. What it cannot name becomes `any` there,
- * which hinders nobody; the cell itself is right.
- */
-const UNNAMEABLE = new Set([2742, 2883, 4023, 4058, 4060, 4082, 4094, 7056]);
-
-/**
  * tslab's converter, with structured findings, source maps, and declarations that stay when a cell fails.
  *
  * tslab forgets what a cell declared when it throws or is interrupted; here later cells keep its variables.
@@ -68,16 +62,15 @@ export class CellCompiler implements Converter {
 
   convert(_previous: string, source: string): ConvertResult {
     const result = this.protect(() => this.#converter.convert(this.#declarations, source));
-    const diagnostics = result.diagnostics.filter(({ code }) => !UNNAMEABLE.has(code));
-    this.diagnostics = diagnostics.map((diagnostic) => readDiagnostic(diagnostic));
-    if (diagnostics.length) return { ...result, diagnostics };
+    this.diagnostics = result.diagnostics.map((diagnostic) => readDiagnostic(diagnostic));
+    if (result.diagnostics.length) return result;
     this.#declarations = result.declOutput ?? "";
-    if (!result.output) return { ...result, diagnostics };
+    if (!result.output) return result;
     this.declares(lastDeclared());
     const { output, hasToplevelAwait: awaits = false } = result;
     const lines = output.trimEnd().split("\n").length;
     this.sources.add(this.#name, { source: this.#shown, maps: lastSourceMaps(), awaits, lines });
-    return { ...result, diagnostics, output: `${output}\n//# sourceURL=${this.#name}` };
+    return { ...result, output: `${output}\n//# sourceURL=${this.#name}` };
   }
 
   inspect(_previous: string, source: string, position: number): ReturnType<Converter["inspect"]> {

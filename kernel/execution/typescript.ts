@@ -121,15 +121,35 @@ function topLevelAwaits(file: typescript.SourceFile): typescript.Diagnostic[] {
 /** A cell that asks not to be checked: TypeScript itself sees tslab's `export {}` in front, and no such comment. */
 const UNCHECKED = /^(?:export \{\};?\s*)?\/\/ @ts-nocheck\b/;
 
+/**
+ * Findings about the declarations that are written for later cells: that a type cannot be named from outside its
+ * package. That hinders nobody; the cell itself is right.
+ */
+const UNNAMEABLE = new Set([2742, 2883, 4023, 4058, 4060, 4082, 4094, 7056]);
+
+/**
+ * Makes a program write declarations in any case. Otherwise it writes none at all where it finds a type that cannot be
+ * named, and later cells would know nothing of what the cell declares.
+ */
+function forceDeclarations(program: typescript.Program & { forced?: true }): void {
+  if (program.forced) return;
+  program.forced = true;
+  const emit = program.emit as (...args: unknown[]) => typescript.EmitResult;
+  program.emit = (file, write, cancellation, only, transformers, ...rest: unknown[]) =>
+    emit(file, write, cancellation, only, transformers, true, ...rest.slice(1));
+}
+
 function getPreEmitDiagnosticsOfFiles(
   program: typescript.Program,
   files: readonly typescript.SourceFile[],
 ): readonly typescript.Diagnostic[] {
+  forceDeclarations(program);
   const found = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
   for (const file of files) {
     found.push(...program.getSyntacticDiagnostics(file));
     if (!UNCHECKED.test(file.text)) found.push(...program.getSemanticDiagnostics(file));
-    if (program.getCompilerOptions().declaration) found.push(...program.getDeclarationDiagnostics(file));
+    if (program.getCompilerOptions().declaration)
+      found.push(...program.getDeclarationDiagnostics(file).filter(({ code }) => !UNNAMEABLE.has(code)));
     if (!file.isDeclarationFile) found.push(...topLevelAwaits(file));
   }
   return ts.sortAndDeduplicateDiagnostics(found);

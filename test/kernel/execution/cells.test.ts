@@ -45,6 +45,17 @@ describe("a cell", () => {
     assert.equal(await kernel().valueOf("x.toUpperCase()"), "'NOW A TEXT'");
   });
 
+  it("declares what has a type that its package does not export, and runs", async () => {
+    await kernel().run("const before = 5;");
+    const { reply } = await kernel().run(
+      'import { newLanguageModel } from "tslens";\n' +
+        'const fresh = newLanguageModel({ model_type: "gpt2", n_layer: 1, n_head: 2, n_embd: 8, n_positions: 8, vocab_size: 9 });\n' +
+        "const batch = async () => fresh.batch([[1, 2, 3]]);",
+    );
+    assert.equal(reply.status, "ok", plain(String(reply.evalue)));
+    assert.equal(await kernel().valueOf("before + Object.keys(await batch()).length > 5"), "true");
+  });
+
   it("sees in its functions what later cells assign to its variables, and they what it assigns", async () => {
     await kernel().run(
       "let level = 1; let [low, { high }] = [0, { high: 9 }];\n" +
