@@ -69,9 +69,6 @@ export function gridOf(model: Model, batch: Batch, options: GridOptions): Grid {
       ? layers.map((layer): Place => ({ label: String(layer), layer }))
       : placesAlong(model, batch, point, axis, options),
   );
-  const empty = axes.findIndex((places) => places.length === 0);
-  if (empty >= 0)
-    throw new Error(`The sweep has no place along its axis "${over[empty]}"; choose one at least.`);
   let cells: { layer?: number; select: Selected }[] = [{ select: {} }];
   for (const places of axes)
     cells = cells.flatMap((cell) =>
