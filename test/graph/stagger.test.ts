@@ -151,9 +151,10 @@ describe("rows that begin at different points", () => {
     // Only the sum behind the last layer sees the change.
     const third = (await runtime.plan(g.sliceGraph(layers(), ["third"])).run({ x })).third!
       .data as Float32Array;
+    const input = x.data as Float32Array;
     const last = Array.from(
       { length: 4 },
-      (_, i) => (third[(1 * 5 + 4) * 4 + i]! + x.data[(1 * 5 + 4) * 4 + i]!) as number,
+      (_, i) => third[(1 * 5 + 4) * 4 + i]! + input[(1 * 5 + 4) * 4 + i]!,
     );
     close(y!, [last.reduce((sum, value) => sum + value ** 2, 0)]);
   });
