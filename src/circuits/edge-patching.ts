@@ -10,8 +10,8 @@ import type { Model } from "../model/index.js";
 import { type LoweredMetric, lowerMetric } from "../model/metrics.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Plan } from "../runtime/plan.js";
-import type { CircuitGraph, ReceiverGroup } from "./circuit-graph.js";
-import { type CutGroup, type Online, type OnlinePart, onlineFor } from "./online.js";
+import type { CircuitGraph } from "./circuit-graph.js";
+import { type CutGroup, edgeOf, type Online, type OnlinePart, onlineFor } from "./online.js";
 import { fed, type PatchedGraph, patchedGraph } from "./patched-graph.js";
 import type { Cuts } from "./reach.js";
 import { commonCuts, ReceiverBases } from "./receiver-bases.js";
@@ -130,7 +130,7 @@ export class EdgePatching {
   private planFor(online: Online): ReadyPlan {
     const key = JSON.stringify([
       online.parts.map(({ block, senders }) => [block.name, senders]),
-      online.cut.map(({ group, varies }) => [group.name, varies]),
+      online.cut.map(({ inputs, varies }) => [inputs, varies]),
     ]);
     const known = this.ready.get(key) ?? this.compile(online);
     this.ready.delete(key);
@@ -149,7 +149,7 @@ export class EdgePatching {
     const { graph, stacks } = patchedGraph(this.setting, online, this.rowsAtOnce === 1);
     const metric = lowerMetric(task.metric, graph, model.metricInput(task.clean));
     const outputs = { metric: metric.perRow ?? metric.scalar };
-    this.bases.keep(new Set(online.cut.map(({ group }) => group)));
+    this.bases.keep(new Set(online.cut.map(({ name }) => name)));
     return {
       stacks,
       plan: engine.runtime.plan(g.expandLate({ outputs })),
@@ -184,45 +184,43 @@ export class EdgePatching {
 
   /** What a group with cut edges is fed. */
   private async groupFeeds(
-    { group, receivers, varies }: CutGroup,
+    group: CutGroup,
     stacks: readonly (readonly number[])[],
     choices: readonly Cuts[],
     common: Cuts,
     signal?: AbortSignal,
   ): Promise<Record<string, Feed>> {
-    const base = await this.bases.get(group, receivers, common, this.stateOf(group), signal);
+    const { receivers, varies } = group;
+    const base = await this.bases.get(group, common, signal);
     const feeds: Record<string, Feed> = { [fed.base(group)]: float(base, [receivers.length, ...this.shape]) };
-    const edge = (receiver: number, sender: number): number =>
-      group.firstEdge + receiver * group.senders + sender;
-    const isCut = (cuts: Cuts, receiver: number, sender: number): number => cuts[edge(receiver, sender)]!;
+    const isCut = (cuts: Cuts, receiver: number, sender: number): number =>
+      cuts[edgeOf(group, receiver, sender)]!;
+    const isSingle = this.rowsAtOnce === 1;
+    const mask = (senders: readonly number[], of: (...edge: [Cuts, number, number]) => number): Feed => {
+      const each = choices.flatMap((cuts) =>
+        receivers.flatMap((receiver) => senders.map((sender) => of(cuts, receiver, sender))),
+      );
+      const shape = [receivers.length, senders.length];
+      return float(Float32Array.from(each), isSingle ? shape : [choices.length, ...shape]);
+    };
     if (varies) {
       const differs = (sender: number): boolean =>
-        receivers.some((receiver) => {
-          const at = edge(receiver, sender);
-          return !common[at] && choices.some((cuts) => cuts[at]);
-        });
+        receivers.some((receiver) =>
+          choices.some((cuts) => isCut(cuts, receiver, sender) !== isCut(common, receiver, sender)),
+        );
       const senders = Array.from({ length: group.senders }, (_, sender) => sender).filter(differs);
       feeds[fed.difference(group)] = this.rowsOf(this.values.difference, senders);
       feeds[fed.cuts(group)] = mask(
-        choices,
-        receivers,
         senders,
         (cuts, receiver, sender) => isCut(cuts, receiver, sender) - isCut(common, receiver, sender),
       );
     }
     stacks.forEach((senders, i) => {
-      feeds[fed.kept(group, i)] = mask(choices, receivers, senders, (cuts, receiver, sender) =>
+      feeds[fed.kept(group, i)] = mask(senders, (cuts, receiver, sender) =>
         sender < group.senders ? 1 - isCut(cuts, receiver, sender) : 0,
       );
     });
     return feeds;
-  }
-
-  /** The residual stream that a group reads in the model's own run. */
-  private stateOf({ kind, layer }: ReceiverGroup): string {
-    const { nLayers, parallel } = this.setting.engine.config;
-    if (kind === "logits") return `blocks.${nLayers - 1}.hook_resid_post`;
-    return `blocks.${layer}.hook_resid_${kind === "mlp" && !parallel ? "mid" : "pre"}`;
   }
 
   /** Of what a sender writes: `[prompts, pos, dModel]`. */
@@ -275,17 +273,3 @@ const integers = (length: number, of: (i: number) => number): Feed => ({
 
 const parameterBytes = ({ parameters }: Engine): number =>
   parameters.names.reduce((sum, name) => sum + 4 * parameters.info(name).shape.reduce((a, b) => a * b, 1), 0);
-
-/** A number for each edge between some receivers and some senders, `[candidate, receiver, sender]`. */
-function mask(
-  choices: readonly Cuts[],
-  receivers: readonly number[],
-  senders: readonly number[],
-  of: (cuts: Cuts, receiver: number, sender: number) => number,
-): Feed {
-  const data = new Float32Array(choices.length * receivers.length * senders.length);
-  let at = 0;
-  for (const cuts of choices)
-    for (const receiver of receivers) for (const sender of senders) data[at++] = of(cuts, receiver, sender);
-  return float(data, [choices.length, receivers.length, senders.length]);
-}

@@ -1,8 +1,8 @@
 /** What of a model a run must compute for a choice of edges, and what is known from the model's own run. */
 
-import type { CircuitGraph, ReceiverGroup } from "./circuit-graph.js";
+import type { ReceiverGroup } from "./circuit-graph.js";
 import { type Cuts, changed, reachingLogits } from "./reach.js";
-import type { SenderBlock } from "./residual-parts.js";
+import { receiverPoint, type SenderBlock } from "./residual-parts.js";
 import type { CircuitSetting } from "./setting.js";
 
 /** A part that is computed. */
@@ -24,14 +24,30 @@ export interface Online {
   readonly between: readonly SenderBlock[];
 }
 
-/** A group of receivers with cut edges. */
+/** Receivers of one part with cut edges: heads' queries, keys and values together, an MLP, or the logits. */
 export interface CutGroup {
-  readonly group: ReceiverGroup;
-  /** The receivers that are computed, by their place in the group. */
+  /** The part's name, such as `a2`, `m2` or `logits`. */
+  readonly name: string;
+  /** How many of the graph's senders may send to them. */
+  readonly senders: number;
+  /** The number of the first edge that the receivers' places are counted from. */
+  readonly firstEdge: number;
+  /** The places of the receivers, group by group. */
   readonly receivers: readonly number[];
+  /** The points that receive, and how many of the receivers each has. */
+  readonly inputs: readonly { readonly point: string; readonly count: number }[];
+  /** The point that they read in the model's own run. */
+  readonly state: string;
   /** Whether the choices differ in these receivers' edges. */
   readonly varies: boolean;
 }
+
+/** The number of the edge from a sender to one of the receivers. */
+export const edgeOf = (
+  { firstEdge, senders }: Pick<CutGroup, "firstEdge" | "senders">,
+  receiver: number,
+  sender: number,
+): number => firstEdge + receiver * senders + sender;
 
 /**
  * What any of the choices changes and the logits see.
@@ -67,31 +83,61 @@ export function onlineFor(setting: CircuitSetting, choices: readonly Cuts[], lea
   const between = blocks.filter(
     (block) => !computed.has(block) && (parallel && first ? block.layer : block.first) >= from,
   );
-  return { parts, cut: cutGroups(graph, parts, choices), start, between };
+  return { parts, cut: cutGroups(setting, parts, choices), start, between };
 }
 
 function cutGroups(
-  { groups }: CircuitGraph,
+  { graph: { groups }, engine }: CircuitSetting,
   parts: readonly OnlinePart[],
   choices: readonly Cuts[],
 ): CutGroup[] {
-  const partOf = ({ kind, layer }: ReceiverGroup): OnlinePart | undefined =>
-    parts.find(({ block }) => block.layer === layer && block.kind === (kind === "mlp" ? "mlp" : "attention"));
-  return groups.flatMap((group): CutGroup[] => {
-    const part = partOf(group);
-    if (group.kind !== "logits" && !part) return [];
-    const isHead = group.kind !== "mlp" && group.kind !== "logits";
-    const receivers = isHead ? part!.senders.map((sender) => sender - part!.block.first) : [0];
-    let isCut = false;
-    let varies = false;
-    for (const receiver of receivers) {
-      const first = group.firstEdge + receiver * group.senders;
-      for (let edge = first; edge < first + group.senders; edge++) {
-        const own = choices[0]![edge]!;
-        isCut ||= own === 1;
-        varies ||= choices.some((cuts) => cuts[edge] !== own);
-      }
-    }
-    return isCut || varies ? [{ group, receivers, varies }] : [];
+  const { nLayers, parallel } = engine.config;
+  const ofPart = (layer: number, isHead: boolean): ReceiverGroup[] =>
+    groups.filter((group) => group.layer === layer && /^[qkv]$/.test(group.kind) === isHead);
+  const receiving = [
+    ...parts
+      .filter(({ block }) => block.kind !== "input")
+      .map(({ block, senders }) => ({
+        name: block.name,
+        own: ofPart(block.layer, block.kind === "attention"),
+        receivers: senders.map((sender) => sender - block.first),
+        state: `blocks.${block.layer}.hook_resid_${block.kind === "mlp" && !parallel ? "mid" : "pre"}`,
+      })),
+    {
+      name: "logits",
+      own: ofPart(nLayers, false),
+      receivers: [0],
+      state: `blocks.${nLayers - 1}.hook_resid_post`,
+    },
+  ];
+  return receiving.flatMap(({ name, own, receivers, state }): CutGroup[] => {
+    const [{ senders, firstEdge }] = own as [ReceiverGroup];
+    const cut = own.filter((group) =>
+      receivers.some((receiver) => choices.some((cuts) => edgesInto(group, receiver, cuts).includes(1))),
+    );
+    if (cut.length === 0) return [];
+    const varies = cut.some((group) =>
+      receivers.some((receiver) => {
+        const [first, ...others] = choices.map((cuts) => edgesInto(group, receiver, cuts));
+        return others.some((cuts) => cuts.some((bit, sender) => bit !== first![sender]));
+      }),
+    );
+    const placesBefore = (group: ReceiverGroup): number => (group.firstEdge - firstEdge) / senders;
+    return [
+      {
+        name,
+        senders,
+        firstEdge,
+        receivers: cut.flatMap((group) => receivers.map((receiver) => placesBefore(group) + receiver)),
+        inputs: cut.map((group) => ({ point: receiverPoint(group, nLayers), count: receivers.length })),
+        state,
+        varies,
+      },
+    ];
   });
 }
+
+const edgesInto = (group: ReceiverGroup, receiver: number, cuts: Cuts): Cuts => {
+  const first = edgeOf(group, receiver, 0);
+  return cuts.subarray(first, first + group.senders);
+};

@@ -11,9 +11,8 @@ import * as g from "../graph/index.js";
 import { productDim } from "../graph/shapes.js";
 import { weave } from "../model/engine.js";
 import { transformer } from "../model/transformer.js";
-import type { ReceiverGroup } from "./circuit-graph.js";
 import type { CutGroup, Online, OnlinePart } from "./online.js";
-import { receiverPoint, type SenderBlock, sentBy, sentPointsOf } from "./residual-parts.js";
+import { type SenderBlock, sentBy, sentPointsOf } from "./residual-parts.js";
 import type { CircuitSetting } from "./setting.js";
 import { someHeads } from "./some-heads.js";
 import { readsLastLogits } from "./task.js";
@@ -31,13 +30,13 @@ export const fed = {
   /** What a part's senders write in the model's own run, `[sender, prompts, pos, dModel]`. */
   known: ({ block }: OnlinePart): string => `circuit.known.${block.name}`,
   /** Receivers' inputs in that run, with the senders replaced that all candidates cut, `[receiver, prompts, pos, dModel]`. */
-  base: ({ name }: ReceiverGroup): string => `circuit.base.${name}`,
+  base: ({ name }: CutGroup): string => `circuit.base.${name}`,
   /** What replaces senders that some candidates cut, less what they are, `[sender, prompts, pos, dModel]`. */
-  difference: ({ name }: ReceiverGroup): string => `circuit.difference.${name}`,
+  difference: ({ name }: CutGroup): string => `circuit.difference.${name}`,
   /** The cuts of those, `[candidate, receiver, sender]`. */
-  cuts: ({ name }: ReceiverGroup): string => `circuit.cuts.${name}`,
+  cuts: ({ name }: CutGroup): string => `circuit.cuts.${name}`,
   /** The edges that are kept from senders of the i-th stack, `[candidate, receiver, sender]`. */
-  kept: ({ name }: ReceiverGroup, i: number): string => `circuit.kept.${name}.${i}`,
+  kept: ({ name }: CutGroup, i: number): string => `circuit.kept.${name}.${i}`,
 } as const;
 
 /** The graph of a run. */
@@ -50,7 +49,7 @@ export interface PatchedGraph {
 /** Senders that are computed, one behind the other, less what they are in the model's own run. */
 interface Stack {
   readonly senders: readonly number[];
-  /** `[candidate, sender, prompts·pos·dModel]` */
+  /** `[candidate, sender, prompts·pos·dModel]`, of a single candidate without the first axis. */
   readonly value: Value;
 }
 
@@ -61,7 +60,7 @@ interface Stack {
  */
 export function patchedGraph(setting: CircuitSetting, online: Online, single: boolean): PatchedGraph {
   const { engine } = setting;
-  const { dModel, nLayers } = engine.config;
+  const { dModel } = engine.config;
   const flat = productDim(["prompts", "pos", dModel]);
   const candidates = single ? 1 : "candidates";
   const rows = productDim([candidates, "prompts"]); // which is what a batch is
@@ -79,7 +78,6 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
       .filter(({ block, senders }) => senders.length < block.count)
       .map((part) => [part.block.output, part]),
   );
-  const cut = new Map(online.cut.map((own) => [receiverPoint(own.group, nLayers), own]));
   const seen = new Map<string, Value>();
 
   /** What a part's senders write in this run less what they write in the model's own. */
@@ -89,8 +87,10 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
       sentBy(part.block, engine, (name) => seen.get(name)!),
       [2, 0, 1, 3],
     );
-    const apart = g.reshape(g.assume(sent, [count, rows, "pos", dModel]), [count, candidates, flat]);
-    const ordered = single ? g.reshape(apart, [1, count, flat]) : g.transpose(apart, [1, 0, 2]);
+    const apart = g.assume(sent, [count, rows, "pos", dModel]);
+    const ordered = single
+      ? g.reshape(apart, [count, flat])
+      : g.transpose(g.reshape(apart, [count, candidates, flat]), [1, 0, 2]);
     return {
       senders: part.senders,
       value: g.sub(ordered, written(fed.known(part), count)),
@@ -99,48 +99,43 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
   const stacked: Stack[] = [];
   let parts = 0;
   /** The stacks of the senders before a group. Equal ones are joined, so that each sender is copied a few times only. */
-  const stacksFor = ({ senders }: ReceiverGroup): readonly Stack[] => {
+  const stacksFor = ({ senders }: CutGroup): readonly Stack[] => {
     for (; parts < online.parts.length && online.parts[parts]!.block.first < senders; parts++) {
       stacked.push(stackOf(online.parts[parts]!));
       while (stacked.length > 1 && stacked.at(-1)!.senders.length >= stacked.at(-2)!.senders.length) {
         const [a, b] = stacked.splice(-2) as [Stack, Stack];
-        stacked.push({ senders: [...a.senders, ...b.senders], value: g.concat([a.value, b.value], 1) });
+        stacked.push({ senders: [...a.senders, ...b.senders], value: g.concat([a.value, b.value], -2) });
       }
     }
     return [...stacked];
   };
   const stacks = new Map<CutGroup, readonly (readonly number[])[]>();
-  /** How receivers' inputs differ from their base, `[candidate, receiver, prompts·pos·dModel]`. */
-  const changesOf = (own: CutGroup): Value | undefined => {
-    const { group, varies } = own;
-    const count = own.receivers.length;
-    const changes: Value[] = [];
-    if (varies) {
-      const some = `${group.name} differences`;
-      const cuts = g.input(fed.cuts(group), "float32", [candidates, count, some]);
-      changes.push(g.matmul(cuts, written(fed.difference(group), some)));
-    }
+  const ofCandidates = (...shape: Dim[]): Dim[] => (single ? shape : [candidates, ...shape]);
+  /** Receivers' inputs, `[receiver, batch, pos, dModel]`. */
+  const inputsOf = (group: CutGroup): Value => {
+    const count = group.receivers.length;
+    const base = written(fed.base(group), count);
     const before = stacksFor(group);
     stacks.set(
-      own,
+      group,
       before.map(({ senders }) => senders),
     );
-    before.forEach(({ senders, value }, i) => {
-      const kept = g.input(fed.kept(group, i), "float32", [candidates, count, senders.length]);
-      changes.push(g.matmul(kept, value));
-    });
-    return changes.length === 0 ? undefined : changes.reduce((a, b) => g.add(a, b));
-  };
-  /** Receivers' inputs, `[receiver, batch, pos, dModel]`. */
-  const inputsOf = (own: CutGroup): Value => {
-    const count = own.receivers.length;
-    const base = written(fed.base(own.group), count);
-    const changes = changesOf(own);
-    if (!changes) {
+    const changes = before.map(({ senders, value }, i): [Value, Value] => [
+      g.input(fed.kept(group, i), "float32", ofCandidates(count, senders.length)),
+      value,
+    ]);
+    if (group.varies) {
+      const some = `${group.name} differences`;
+      const cuts = g.input(fed.cuts(group), "float32", ofCandidates(count, some));
+      changes.push([cuts, written(fed.difference(group), some)]);
+    }
+    if (changes.length === 0) {
       const byPrompt = g.reshape(base, [count, "prompts", "pos", dModel]);
       return single ? g.assume(byPrompt, [count, "batch", "pos", dModel]) : ofEachRow(byPrompt);
     }
-    const apart = g.reshape(g.add(changes, base), [candidates, count, "prompts", "pos", dModel]);
+    // Sums of products in this form are one operator each.
+    const sum = changes.reduce((so, [mask, values]) => g.add(g.matmul(mask, values), so), base);
+    const apart = g.reshape(sum, ofCandidates(count, "prompts", "pos", dModel));
     const ordered = single ? apart : g.transpose(apart, [1, 0, 2, 3, 4]);
     const joined = g.reshape(ordered, [count, rows, "pos", dModel]);
     return g.assume(joined, [count, "batch", "pos", dModel]);
@@ -148,6 +143,19 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
   /** The prompts' values of the second axis, for each row. */
   const ofEachRow = (x: Value): Value =>
     g.transpose(g.gather(g.transpose(x, [1, 0, 2, 3]), row), [1, 0, 2, 3]);
+  const whole = new Map<CutGroup, Value>();
+  const cut = new Map(
+    online.cut.flatMap((group) => group.inputs.map(({ point }, i) => [point, { group, i }] as const)),
+  );
+  /** The inputs of the receivers at one point, as the point has them. */
+  const inputsAt = (group: CutGroup, i: number, axes: readonly string[]): Value => {
+    const all = whole.get(group) ?? inputsOf(group);
+    whole.set(group, all);
+    if (axes.length === 3) return g.squeeze(all, [0]);
+    const first = group.inputs.slice(0, i).reduce((sum, { count }) => sum + count, 0);
+    const own = g.slice(all, 0, first, first + group.inputs[i]!.count);
+    return g.transpose(group.inputs.length === 1 ? all : own, [1, 2, 0, 3]);
+  };
   const outputs = g.rebuild(runGraph(setting, online).outputs, (original, rebuilt) => {
     if (original.op !== "point") return rebuilt;
     const { name, axes } = original.attributes as { name: string; axes: readonly string[] };
@@ -158,8 +166,7 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
     if (name === online.start) value = ofRows(fed.residual);
     if (constant) value = ofRows(fed.written(constant));
     if (part) value = g.add(value, ofRows(fed.leftOut(part)));
-    if (own)
-      value = axes.length === 3 ? g.squeeze(inputsOf(own), [0]) : g.transpose(inputsOf(own), [1, 2, 0, 3]);
+    if (own) value = inputsAt(own.group, own.i, axes);
     const named = g.point(name, value, axes);
     seen.set(name, named);
     return named;
@@ -170,10 +177,9 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
 /** The model with the parts apart that a run has apart: inputs of receivers that differ, results of heads that are read there. */
 function runGraph(setting: CircuitSetting, { parts, cut }: Online): g.Graph {
   const { engine, task, edits } = setting;
-  const { nLayers } = engine.config;
-  const last = cut.at(-1)?.group.senders ?? 0;
+  const last = cut.at(-1)?.senders ?? 0;
   const wanted = new Set([
-    ...cut.map(({ group }) => receiverPoint(group, nLayers)),
+    ...cut.flatMap(({ inputs }) => inputs.map(({ point }) => point)),
     ...parts.filter(({ block }) => block.first < last).flatMap(({ block }) => sentPointsOf(engine, block)),
     ...edits.map(({ point }) => point),
   ]);

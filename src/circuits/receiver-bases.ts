@@ -3,7 +3,8 @@
 import * as g from "../graph/index.js";
 import type { Feed } from "../runtime/ort.js";
 import type { Plan } from "../runtime/plan.js";
-import type { CircuitGraph, ReceiverGroup } from "./circuit-graph.js";
+import type { CircuitGraph } from "./circuit-graph.js";
+import { type CutGroup, edgeOf } from "./online.js";
 import type { Cuts } from "./reach.js";
 import type { SenderValues } from "./sender-values.js";
 import type { CircuitSetting } from "./setting.js";
@@ -22,28 +23,22 @@ const FEW = 2;
 
 /** Keeps the inputs of receivers from run to run, so that only edges that are cut or restored since are reckoned in. */
 export class ReceiverBases {
-  private readonly known = new Map<ReceiverGroup, Known>();
+  private readonly known = new Map<string, Known>();
 
   constructor(
     private readonly setting: CircuitSetting,
     private readonly values: SenderValues,
   ) {}
 
-  /** The inputs of some of a group's receivers, `[receiver, prompts·pos·dModel]`. They stand until the group is asked for again. */
-  async get(
-    group: ReceiverGroup,
-    receivers: readonly number[],
-    cuts: Cuts,
-    state: string,
-    signal?: AbortSignal,
-  ): Promise<Float32Array> {
-    const { senders, firstEdge } = group;
+  /** The inputs of a group's receivers, `[receiver, prompts·pos·dModel]`. They stand until the group is asked for again. */
+  async get(group: CutGroup, cuts: Cuts, signal?: AbortSignal): Promise<Float32Array> {
+    const { name, senders, receivers, state } = group;
     const wanted = new Uint8Array(receivers.length * senders);
     receivers.forEach((receiver, row) => {
-      const first = firstEdge + receiver * senders;
+      const first = edgeOf(group, receiver, 0);
       wanted.set(cuts.subarray(first, first + senders), row * senders);
     });
-    const before = this.known.get(group);
+    const before = this.known.get(name);
     const same = before && before.receivers.join() === receivers.join() ? before : undefined;
     const changes = same ? wanted.reduce((count, bit, i) => count + Number(bit !== same.cuts[i]), 0) : 0;
     if (same && changes <= FEW * receivers.length) {
@@ -52,13 +47,13 @@ export class ReceiverBases {
     }
     const data = same?.data ?? new Float32Array(receivers.length * this.width);
     await this.compute(wanted, senders, state, data, signal);
-    this.known.set(group, { receivers, cuts: wanted, data });
+    this.known.set(name, { receivers, cuts: wanted, data });
     return data;
   }
 
   /** Forgets the groups that are not among these. */
-  keep(groups: ReadonlySet<ReceiverGroup>): void {
-    for (const group of this.known.keys()) if (!groups.has(group)) this.known.delete(group);
+  keep(names: ReadonlySet<string>): void {
+    for (const name of this.known.keys()) if (!names.has(name)) this.known.delete(name);
   }
 
   /** prompts · pos · dModel */
