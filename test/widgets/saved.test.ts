@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
+import { createAcdcAnimation } from "../../widgets/acdc-animation/model.js";
 import { createActivationTable } from "../../widgets/activation-table/model.js";
 import { createSteeringControls } from "../../widgets/steering-controls/model.js";
 import { exactFloat32 } from "../../widgets/text.js";
 import { launchBrowser } from "../browser.js";
+import { circuitSource } from "./circuit-source.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
 import { buildWidgets } from "./page.js";
 import { ComputedSource, noise } from "./source.js";
@@ -165,6 +167,23 @@ describe("widgets in a saved notebook", () => {
     await controls.settled();
     await show(controls.handle as unknown as MemoryWidget<object>);
     assert.equal(await page.locator(".tslens-card.steered .tslens-text").textContent(), "It is great");
+    await page.close();
+  });
+
+  it("replays the search that was saved, from its buffers, and saves it again", async () => {
+    const { handle } = createAcdcAnimation(new MemoryHost(), circuitSource({ done: true }), { position: 40 });
+    await show(handle as unknown as MemoryWidget<object>);
+    const said = page.locator(".tslens-said");
+    await said.getByText(/^Step 40 of 46/).waitFor();
+    await page.getByRole("button", { name: "Play" }).click();
+    await said.getByText(/^Step 46 of 46/).waitFor();
+    const again = await page.evaluate(() => (window as unknown as { save(): Promise<unknown> }).save());
+    const { buffers } = (again as { state: { widget: { buffers: { path: string[] }[] } } }).state.widget;
+    assert.deepEqual(buffers.map(({ path }) => path.join(".")).sort(), [
+      "edges.data",
+      "log.data",
+      "tail.data",
+    ]);
     await page.close();
   });
 });

@@ -1,5 +1,6 @@
 import type { MimeBundle, WidgetHandle, WidgetHost } from "../host.js";
 import { readState } from "../read-state.js";
+import { throttle } from "../throttle.js";
 import { identityOf } from "../version.js";
 import { checkChoices } from "./check.js";
 import type { SteeringEngine } from "./engine.js";
@@ -226,26 +227,4 @@ class KernelHalf {
     if (signal.aborted && !this.wanted && !this.closed)
       handle.set({ result: { ...result, status: "stopped" } });
   }
-}
-
-/** Calls `act` at most once in `interval` milliseconds, and soon after the last request. */
-function throttle(act: () => void, interval: number): { soon(): void; now(): void; cancel(): void } {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let last = -Infinity;
-  const now = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    last = performance.now();
-    act();
-  };
-  return {
-    now,
-    soon() {
-      timer ??= setTimeout(now, Math.max(0, last + interval - performance.now()));
-    },
-    cancel() {
-      clearTimeout(timer);
-      timer = undefined;
-    },
-  };
 }
