@@ -135,7 +135,9 @@ export class Engine {
     const altered = [...changed, ...edits.map(({ point }) => point)];
     const graph = this.graph([...points, ...altered], { padded, cached, last: logits === "last" });
     refuseAsides(graph, altered);
-    const edited = weave(graph, edits);
+    // A point that an edit cuts off from the logits is still computed where it is asked for.
+    const asked = Object.fromEntries(points.map((name) => [name, g.sliceGraph(graph, [name]).outputs[name]!]));
+    const edited = weave({ outputs: { ...graph.outputs, ...asked } }, edits);
     const present = Object.keys(edited.outputs).filter((name) => name.startsWith("present."));
     return g.sliceGraph(edited, [...points, ...(logits === "none" ? [] : ["logits"]), ...present]);
   }

@@ -289,6 +289,14 @@ for (const family of families) {
       close(await model.forward(tokens), await model.withEdits([]).forward(tokens), "no edits");
     });
 
+    it("keeps points that an edit cuts off from the logits", async () => {
+      const point = model.hookNames.find((name) => name.endsWith("hook_attn_out")) ?? "hook_embed";
+      const { cache } = await model.runWithCache(tokens);
+      const edits = [patch(point, cache)];
+      const edited = await model.runWithCache(tokens, { edits });
+      for (const name of edited.cache.names) close(edited.cache.get(name), cache.get(name), name);
+    });
+
     it("generates with an edit what repeated forward passes with it would give", async () => {
       const prompt = tokens[0]!.slice(0, 4);
       const edits = [
