@@ -124,9 +124,10 @@ describe("the magics of sweeps", () => {
     const { reply, published } = await kernel().run(
       'import { setHost } from "tslens";\nimport { activationPatching } from "tslens";\nimport { ioi } from "tslens/tasks";\nimport { loadModel } from "tslens";\n' +
         'const [one] = ioi({ count: 1 });\nconst own = await loadModel("tiny-world");\n' +
-        // Bars show themselves for work that takes a while.
-        "const end = Date.now() + 1500;\n" +
-        'while (Date.now() < end) await activationPatching(own, { ...one, metric: ({ logits }) => logits.at(0, -1, 5), at: "z", over: ["layer", "head"] });',
+        // Bars show themselves for work that takes a while: one run for each of hundreds of cells.
+        "const [clean, corrupt] = [one.clean, one.corrupt].map((text) => Array(32).fill(text));\n" +
+        'const slow = await activationPatching(own, { clean, corrupt, metric: ({ logits }) => logits.at(0, -1, 5), at: "z", over: ["layer", "head", "pos"] });\n' +
+        "slow.finished;",
     );
     assert.equal(reply.status, "ok", plain(String(reply.evalue)));
     assert.ok(published.some(({ content }) => JSON.stringify(content).includes("patching")));
