@@ -7,6 +7,7 @@
 import { createRequire } from "node:module";
 import type typescript from "typescript";
 import { liveVariables } from "./live-variables.js";
+import { earlierShorthands } from "./shorthand.js";
 import { ts } from "./typescript-package.js";
 
 export { ts };
@@ -128,22 +129,26 @@ const UNCHECKED = /^(?:export \{\};?\s*)?\/\/ @ts-nocheck\b/;
 const UNNAMEABLE = new Set([2742, 2883, 4023, 4058, 4060, 4082, 4094, 7056]);
 
 /**
- * Makes a program write declarations in any case. Otherwise it writes none at all where it finds a type that cannot be
- * named, and later cells would know nothing of what the cell declares.
+ * Makes a program write what later cells need.
+ *
+ * Declarations in any case: otherwise it writes none at all where it finds a type that cannot be named, and later cells
+ * would know nothing of what the cell declares. And `{ name }` of earlier cells' variables, which tslab leaves out.
  */
-function forceDeclarations(program: typescript.Program & { forced?: true }): void {
-  if (program.forced) return;
-  program.forced = true;
+function adaptEmit(program: typescript.Program & { adapted?: true }): void {
+  if (program.adapted) return;
+  program.adapted = true;
   const emit = program.emit as (...args: unknown[]) => typescript.EmitResult;
-  program.emit = (file, write, cancellation, only, transformers, ...rest: unknown[]) =>
-    emit(file, write, cancellation, only, transformers, true, ...rest.slice(1));
+  program.emit = (file, write, cancellation, only, transformers, ...rest: unknown[]) => {
+    const before = [earlierShorthands(program.getTypeChecker()), ...(transformers?.before ?? [])];
+    return emit(file, write, cancellation, only, { ...transformers, before }, true, ...rest.slice(1));
+  };
 }
 
 function getPreEmitDiagnosticsOfFiles(
   program: typescript.Program,
   files: readonly typescript.SourceFile[],
 ): readonly typescript.Diagnostic[] {
-  forceDeclarations(program);
+  adaptEmit(program);
   const found = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
   for (const file of files) {
     found.push(...program.getSyntacticDiagnostics(file));

@@ -45,6 +45,24 @@ describe("a cell", () => {
     assert.equal(await kernel().valueOf("x.toUpperCase()"), "'NOW A TEXT'");
   });
 
+  it("puts variables of earlier cells into objects by their names alone, and takes them out", async () => {
+    await kernel().run("let short = 1; const other = async () => 2;");
+    assert.equal(
+      await kernel().valueOf("const both = { short, other }; both.short + (await both.other())"),
+      "3",
+    );
+    assert.equal(
+      await kernel().valueOf("JSON.stringify([{ short }, (() => ({ short }))()])"),
+      `'[{"short":1},{"short":1}]'`,
+    );
+    await kernel().run("({ short } = { short: 7 });");
+    assert.equal(await kernel().valueOf("short"), "7");
+    await kernel().run("({ short = 9 } = {} as { short?: number });");
+    assert.equal(await kernel().valueOf("((short: number) => ({ short }))(4).short + short"), "13");
+    const { reply } = await kernel().run("const wide = {\n  short,\n  broken: (null as any).x,\n};");
+    assert.match((reply.traceback as string[]).join("\n"), /cell-\d+\.ts:3:/);
+  });
+
   it("declares what has a type that its package does not export, and runs", async () => {
     await kernel().run("const before = 5;");
     const { reply } = await kernel().run(
