@@ -22,19 +22,30 @@ export interface PeerAnswer {
   readonly result?: unknown;
 }
 
+/** The programs that time Python libraries, and the environment that each runs in. */
+const programs = {
+  peers: "v",
+  circuit_peers: "vac",
+} as const;
+
 /** How Python is started with the peers in it; undefined where they are not. */
-export function peerCommand():
-  | { command: string; arguments: string[]; environment: NodeJS.ProcessEnv }
-  | undefined {
+export function peerCommand(
+  program: keyof typeof programs = "peers",
+): { command: string; arguments: string[]; environment: NodeJS.ProcessEnv } | undefined {
   const helpers = join(packageFolder(), "..", "shared", "perf");
   const { PEERS_DIR } = process.env;
   if (!PEERS_DIR || !existsSync(join(helpers, "common.py"))) return undefined;
-  const command = join(PEERS_DIR, "v", "bin", "python");
+  const command = join(PEERS_DIR, programs[program], "bin", "python");
   if (!existsSync(command)) throw new Error(`PEERS_DIR says ${PEERS_DIR}, but there is no ${command}.`);
   return {
     command,
-    arguments: [join(packageFolder(), "bench", "lib", "peers.py"), helpers],
-    environment: { ...process.env, THREADS: String(availableParallelism()), PYTHONDONTWRITEBYTECODE: "1" },
+    arguments: [join(packageFolder(), "bench", "lib", `${program}.py`), helpers],
+    environment: {
+      ...process.env,
+      THREADS: String(availableParallelism()),
+      PYTHONDONTWRITEBYTECODE: "1",
+      TQDM_DISABLE: "1",
+    },
   };
 }
 
@@ -50,8 +61,8 @@ export class Peers {
   }
 
   /** Starts the peers; undefined, and a line that says so, where there are none. */
-  static start(): Peers | undefined {
-    const peers = peerCommand();
+  static start(program: keyof typeof programs = "peers"): Peers | undefined {
+    const peers = peerCommand(program);
     if (peers) {
       const stdio = ["pipe", "pipe", "inherit"] as const;
       return new Peers(spawn(peers.command, peers.arguments, { stdio: [...stdio], env: peers.environment }));
@@ -76,7 +87,7 @@ export class Peers {
   contestant(
     name: string,
     request: PeerRequest,
-    options: Pick<Contestant, "against" | "wanted"> = {},
+    options: Pick<Contestant, "against" | "wanted" | "slow"> = {},
   ): Contestant {
     return { name, once: async () => (await this.ask(request)).seconds, ...options };
   }

@@ -11,6 +11,8 @@ export interface Contestant {
   readonly once: () => Promise<number>;
   /** How many plans there are and how many of them have packed weights; for contestants that warm up that way. */
   readonly plans?: () => { plans: number; packed: number };
+  /** Whether it takes so long that its first run is all of its warming up. */
+  readonly slow?: boolean;
   /** Whose time this one's is divided by: the first contestant's by default. */
   readonly against?: string;
   /** What that ratio should be. */
@@ -64,10 +66,11 @@ export async function race(contestants: readonly Contestant[], options: BenchOpt
 }
 
 /** Runs until weights are packed, as they are for someone who repeats a call. */
-async function warmUp({ once, plans }: Contestant): Promise<{ first: number; cold?: number }> {
+async function warmUp({ once, plans, slow }: Contestant): Promise<{ first: number; cold?: number }> {
   const start = performance.now();
   const before = plans?.().packed ?? 0;
   const first = await once();
+  if (slow) return { first };
   const cold: number[] = [];
   const isPacked = (): boolean => {
     const now = plans?.();
