@@ -296,7 +296,7 @@ describe("widgets/acdc-animation/view", () => {
     await page.keyboard.press(".");
     await becomes(".tslens-said", /^Step 1 of/);
     await page.keyboard.press("Escape");
-    assert.ok(await page.locator(".tslens-details").isHidden());
+    await page.waitForFunction(() => document.querySelector<HTMLElement>(".tslens-details")!.hidden);
     assert.equal(
       await page.evaluate(() => (window as { leaked?: boolean }).leaked),
       true,

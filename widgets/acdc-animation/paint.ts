@@ -149,7 +149,7 @@ function paintFocus(
   const list = focus.kind === "edge" ? [focus.id] : scene.edgesOf(focus.id).slice(0, 400).reverse();
   for (const edge of list) {
     if (scene.cuts.has(edge)) continue;
-    const known = scene.score(edge) !== undefined && scene.isPresent(edge);
+    const known = scene.isDecided(edge) && scene.isPresent(edge);
     drawCurves(context, [scene.curve(edge)], {
       colour: known ? edgeColour(scene, edge, colour, theme) : stateColours[theme].untested,
       width: known ? Math.max(1.2, keptWidth(scene, edge, list.length)) : 1,
@@ -217,9 +217,8 @@ function paintNodes(
 function nodeStrength(scene: Scene): Float32Array {
   const strength = new Float32Array(scene.places.length);
   const { from, count } = scene.edges;
-  const ranking = scene.state.kind === "ranking";
   for (let edge = 0; edge < count; edge++) {
-    if (!(ranking || scene.timeline.status[edge] === 1) || !scene.isPresent(edge)) continue;
+    if (!scene.isDecided(edge) || !scene.isPresent(edge)) continue;
     const size = Math.min(1, Math.abs(scene.relativeScore(edge)));
     if (size > strength[from[edge]!]!) strength[from[edge]!] = size;
   }

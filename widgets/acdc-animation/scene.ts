@@ -125,6 +125,11 @@ export class Scene {
     return this.timeline.status[edge] !== edgeStatus.removed && !this.cuts.has(edge);
   }
 
+  /** Whether what an edge does is known at the step that is shown: it is kept, or has a score in a ranking. */
+  isDecided(edge: number): boolean {
+    return this.scores !== null || this.timeline.status[edge] === edgeStatus.kept;
+  }
+
   /** Which nodes are on a path from the input to the logits. */
   alive(): Uint8Array {
     const first = (node: number): boolean => this.places[node]!.kind === "input";

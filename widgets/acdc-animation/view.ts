@@ -81,6 +81,12 @@ function renderScene(model: ViewModel<AcdcAnimationState>, root: HTMLElement, sc
     select: (edge) => select({ kind: "edge", id: edge }),
   });
 
+  /** The metric without some edges, where it is known; nothing is asked about a circuit that is gone at once. */
+  function metricWithout(gone: readonly number[], options?: { readonly now?: boolean }): number | undefined {
+    const { position } = timeline;
+    return player.isRunning ? asker.recall(position, gone) : asker.ask(position, gone, options);
+  }
+
   /** The metric of the circuit that is shown, without the reader's cuts. */
   function baseMetric(): number {
     const { position } = timeline;
@@ -104,12 +110,13 @@ function renderScene(model: ViewModel<AcdcAnimationState>, root: HTMLElement, sc
     const name = model.get("metric_name");
     if (gone.length === cuts.length) return target.kind === "node" ? "none of its edges is left" : "";
     const before = cuts.length > 0 ? (asker.recall(timeline.position, cuts) ?? Number.NaN) : baseMetric();
-    const after = player.isRunning
-      ? asker.recall(timeline.position, gone)
-      : asker.ask(timeline.position, gone);
+    const after = metricWithout(gone);
     if (after === undefined && !asker.isPossible) return "";
-    return `without it: ${effectText(name, before, after, asker.error || (player.isRunning ? "measured when paused" : "measuring …"))}`;
+    return `without it: ${effectText(name, before, after, waitingText())}`;
   }
+
+  const waitingText = (): string =>
+    asker.error || (player.isRunning ? "measured when paused" : "measuring …");
 
   function linesOf(target: Target): string[] {
     const { state } = scene;
@@ -151,11 +158,11 @@ function renderScene(model: ViewModel<AcdcAnimationState>, root: HTMLElement, sc
   function showWords(): void {
     const { selected } = scene;
     const cuts = model.get("cuts");
-    const cutMetric = cuts.length === 0 ? undefined : asker.ask(timeline.position, cuts, { now: true });
+    const cutMetric = cuts.length === 0 ? undefined : metricWithout(cuts, { now: true });
     if (cutMetric !== undefined) keepMeasured(cuts, cutMetric);
     const base = baseMetric();
     head.update(cutMetric ?? (cuts.length === 0 ? base : Number.NaN), hasKernel(model));
-    const waiting = asker.error || (asker.isPossible ? "measuring …" : "run the notebook to measure");
+    const waiting = asker.isPossible ? waitingText() : "run the notebook to measure";
     panel.update(
       selected ? linesOf(selected).join(" · ") : "",
       effectText(model.get("metric_name"), base, cutMetric, waiting),

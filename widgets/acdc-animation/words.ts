@@ -47,7 +47,8 @@ export function stepSentence(state: AcdcAnimationState, timeline: Timeline): str
       ? `All ${timeline.edges.count} edges; the weakest are removed first.`
       : `Nothing tried yet: all ${timeline.edges.count} edges are there.`;
   const name = edgeNameOf(state.nodes, timeline.edges, step.edge);
-  if (state.kind === "ranking") return `${place}: ${name} removed`;
+  if (state.kind === "ranking")
+    return `The ${timeline.edgesLeft} strongest of ${timeline.edges.count} edges; removed last: ${name}.`;
   if (Number.isNaN(step.after)) return `${place}: ${name} removed, as it led nowhere any more`;
   const { before, after, kept } = step;
   const change = changeText(before, after);
