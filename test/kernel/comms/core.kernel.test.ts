@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Json } from "../../../kernel/protocol/message.js";
+import { repository } from "../../shared.js";
 import { type Answer, kernelOfSuite, ofType, plain, textOf } from "../client.js";
 
 const imports =
@@ -134,6 +137,43 @@ describe("core widgets in a running kernel", () => {
     const opened = ofType(published, "comm_open").at(-1)!.content.data as { state: Json };
     assert.equal((opened.state.children as string[]).length, 2);
     assert.match(String((opened.state.children as string[])[1]), /^IPY_MODEL_/);
+  });
+});
+
+describe("the examples of the widgets", () => {
+  const kernel = kernelOfSuite();
+
+  async function runs(code: string): Promise<void> {
+    const { reply } = await kernel().run(code);
+    assert.equal(reply.status, "ok", `${code}\n${plain(String(reply.evalue))}`);
+  }
+
+  it("in the README run", async () => {
+    const readme = readFileSync(join(repository, "README.md"), "utf8");
+    const [, section] = /## Controls in a notebook\n([\s\S]*?)\n## /.exec(readme)!;
+    const examples = [...section!.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
+    assert.equal(examples.length, 2);
+    await runs('import { loadModel } from "tslens";\nconst model = await loadModel("tiny-world");');
+    for (const example of examples) await runs(example);
+  });
+
+  it("in docstrings run", async () => {
+    await runs(
+      'import { Button, comms, Dropdown, IntSlider, interact, jslink, Output, Play } from "tslens/jupyter-widgets";\n' +
+        "const slider = new IntSlider({ value: 9 }); const play = new Play();\n" +
+        "setInterval(() => { slider.value = 19 - slider.value; }, 50);",
+    );
+    const folder = join(repository, "kernel", "comms");
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".ts"),
+    );
+    const examples = files.flatMap((file) =>
+      [
+        ...readFileSync(join(folder, file), "utf8").matchAll(/@example\s*\n\s*\* ```ts\n([\s\S]*?)\* ```/g),
+      ].map(([, block]) => block!.replace(/^\s*\* ?/gm, "")),
+    );
+    assert.ok(examples.length >= 7, String(examples.length));
+    for (const example of examples) await runs(`{\n${example}\n}`);
   });
 });
 
