@@ -3,7 +3,7 @@
 import type { Batch } from "./input.js";
 
 /** How many real tokens each row has. */
-export const realLengths = ({ tokens, mask }: Batch): number[] =>
+const realLengths = ({ tokens, mask }: Batch): number[] =>
   tokens.map((row, i) => (mask ? mask[i]!.reduce((a, b) => a + b, 0) : row.length));
 
 /** Throws where the rows of two sets of prompts do not have the same lengths. */
