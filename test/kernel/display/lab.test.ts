@@ -9,7 +9,7 @@ let steps = 0;
 const batch = async () => { steps++; await new Promise((done) => setTimeout(done, 10)); return fresh.batch(rows); };`;
 
 const training = (count: number): string =>
-  `await train(fresh, { steps: ${count}, schedule: constantRate(0.001), batch });`;
+  `const trained = await train(fresh, { steps: ${count}, schedule: constantRate(0.001), batch });`;
 
 describe("progress in JupyterLab", () => {
   const { open, output, start, run, screenshot } = labOfSuite();
