@@ -46,8 +46,11 @@ export function rewriteLines(
     const [, target, name, question, helpName, line = ""] = match;
     const called = name ?? helpName!;
     if (question || helpName) return `${target ?? ""}${callText("help", called, "")}`;
-    if (target !== undefined) return `${target}${callText("run", called, line.trim())}`;
-    return rewrite(called, line.trim()) ?? callText("run", called, line.trim());
+    const rewritten = rewrite(called, line.trim());
+    if (target === undefined) return rewritten ?? callText("run", called, line.trim());
+    if (rewritten === undefined) return `${target}${callText("run", called, line.trim())}`;
+    const sentence = `%${called} has no value to keep: write %${called} in front of the line, as %${called} ${target.trim()} ${line.trim()}`;
+    return `throw new SyntaxError(${JSON.stringify(sentence)});`;
   });
 }
 

@@ -131,6 +131,8 @@ export async function acdcAnimation(
     const soFar = (): Circuit => found ?? circuitOfSteps(graph, log, origin, facts.smallerIsBetter);
     const circuit = animation.finished.then(soFar);
     circuit.catch(() => {}); // the widget says so too
+    // Also a search that the reader has paused is ended by an interrupt.
+    signal.addEventListener("abort", animation.stop, { once: true });
     const face = shown(animation);
     return Object.defineProperties(face, {
       circuit: { value: circuit },

@@ -158,6 +158,18 @@ describe("the magics for circuits", () => {
     assert.match(bad, /8 clean prompts and 1 corrupt ones; they come in pairs/);
   });
 
+  it("an interrupt ends a search that is paused, and the cell that waits for it goes on", async () => {
+    await kernel().run(
+      "const waiting = await acdcAnimation(model, { clean: clean, corrupt: corrupt, threshold: 0.1, paused: true });",
+    );
+    const from = kernel().published.length;
+    const id = await kernel().start("const given = await waiting.show();");
+    await kernel().until(() => since(from).some(({ header }) => header.msg_type === "display_data"));
+    await kernel().interrupt();
+    assert.equal((await kernel().answer(id)).reply.status, "ok");
+    assert.equal(await kernel().valueOf("given.finished"), "false");
+  });
+
   it("%eap ranks all edges, and keeps as many as are asked for", async () => {
     const bundle = await value("%eap ioi --count 4 --top 40");
     assert.ok(bundle["application/vnd.jupyter.widget-view+json"]);

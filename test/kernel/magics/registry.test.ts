@@ -41,6 +41,17 @@ describe("magics", () => {
     assert.deepEqual([lines[0], lines[2], lines[3]], ["const a = 1;", "a % 2", "  %not"]);
   });
 
+  it("give their value to a variable, declared or not", () => {
+    const code = "const found = %lens x\nfound = %lens y\nobject.found = %lens z\na = b\n% c";
+    const lines = rewriteLines(code, (name) => (name === "time" ? "timed" : undefined)).split("\n");
+    assert.match(lines[0]!, /^const found = await .*"run", "lens", "x"/);
+    assert.match(lines[1]!, /^found = await .*"run", "lens", "y"/);
+    assert.deepEqual(lines.slice(2), ["object.found = %lens z", "a = b", "% c"]);
+    const refused = rewriteLines("const x = %time f()", () => "timed");
+    assert.match(refused, /^throw new SyntaxError\("%time has no value to keep.* %time const x = f\(\)"\);$/);
+    assert.equal(blankMagics("const found = %lens x\nfound"), "const found = 0      \nfound");
+  });
+
   it("are none inside comments and template strings", () => {
     const code = "const t = `\n%lens x\n`;\n/*\n%lens y\n*/\n// `\n%lens z";
     const lines = rewriteLines(code, () => undefined).split("\n");
@@ -79,6 +90,8 @@ describe("magics", () => {
     assert.deepEqual(at("%lens --at "), ["resid_pre", "mlp_out"]);
     assert.deepEqual(at("%lens --at ml"), ["mlp_out"]);
     assert.deepEqual(at("%lens tiny"), ["tiny-world"]);
+    assert.deepEqual(at("const found = %le"), ["lens"]);
+    assert.deepEqual(at("found = %lens --at ml"), ["mlp_out"]);
     assert.equal(magics().complete("a % le", 6), undefined);
   });
 
