@@ -145,7 +145,7 @@ describe("the magics for circuits", () => {
       const corrupt = prompts.map((prompt) => prompt.corrupt);`);
     const from = kernel().published.length;
     await kernel().run(
-      "const behind = await acdcAnimation(model, { clean: clean, corrupt: corrupt, threshold: 0.0001 });\nbehind",
+      "const behind = await acdcAnimation(model, { clean, corrupt, threshold: 0.0001 });\nbehind",
     );
     await kernel().until(() => stepsIn(since(from)) > 2);
     await kernel().interrupt();
@@ -153,14 +153,14 @@ describe("the magics for circuits", () => {
     assert.equal(await kernel().valueOf("left.finished"), "false");
     assert.equal(await kernel().valueOf("left.log.length === behind.soFar.log.length"), "true");
     const bad = await failure(
-      "await acdcAnimation(model, { clean: clean, corrupt: [prompts[0].corrupt], threshold: 0.1 })",
+      "await acdcAnimation(model, { clean, corrupt: [prompts[0].corrupt], threshold: 0.1 })",
     );
     assert.match(bad, /8 clean prompts and 1 corrupt ones; they come in pairs/);
   });
 
   it("an interrupt ends a search that is paused, and the cell that waits for it goes on", async () => {
     await kernel().run(
-      "const waiting = await acdcAnimation(model, { clean: clean, corrupt: corrupt, threshold: 0.1, paused: true });",
+      "const waiting = await acdcAnimation(model, { clean, corrupt, threshold: 0.1, paused: true });",
     );
     const from = kernel().published.length;
     const id = await kernel().start("const given = await waiting.show();");
@@ -188,6 +188,26 @@ describe("the magics for circuits", () => {
     );
     const code = String((await value("%eap ioi --top 40 --greedy --show-code"))["text/plain"]);
     assert.match(code, /metric: taskMetric\(prompts\) \}\);\nscored\.greedy\(40\);$/);
+  });
+
+  it("circuitAnimation shows a circuit without its task, and refuses a model that is not its own", async () => {
+    await kernel().run(`
+      import { edgeAttribution } from "tslens/circuits";
+      import { circuitAnimation } from "tslens/widgets";
+      const ranked = await edgeAttribution(model, { clean, corrupt });`);
+    assert.match(
+      String((await value("await circuitAnimation(ranked)"))["text/plain"]),
+      /^1519 of 1519 edges, eap\n/,
+    );
+    assert.match(
+      await failure("await circuitAnimation(ranked, { model })"),
+      /takes the prompts of the task too/,
+    );
+    await kernel().run('const other = await loadModel("attn-only-2l");');
+    assert.match(
+      await failure("await circuitAnimation(ranked, { model: other, clean, corrupt })"),
+      /The circuit is of tiny-world and has 1519 edges; the graph of attn-only-2l has \d+/,
+    );
   });
 
   it("name what is wrong with a task or an option", async () => {
