@@ -1,41 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import type { Browser, Locator, Page } from "playwright-core";
-import { launchBrowser } from "../browser.js";
-import { jupyterCommand, type Lab, startLab, writeNotebook } from "../lab.js";
-import { scratchFolder } from "../scratch.js";
 import { engineWork } from "./execution/engine-work.js";
+import { labOfSuite } from "./lab-page.js";
 
 describe("the kernel in JupyterLab", () => {
-  const scratch = scratchFolder();
-  let browser: Browser;
-  let lab: Lab | undefined;
-  let page: Page;
+  const notebook = labOfSuite();
+  const { open, output, start } = notebook;
 
-  before(async function () {
-    if (!existsSync(jupyterCommand) && !process.env.CI) {
-      console.log("      skipped: there is no Python environment in .python; npm run setup makes it");
-      this.skip();
-    }
-    browser = await launchBrowser(this);
-  });
-  after(() => browser?.close());
-  afterEach(async () => {
-    await page?.close();
-    await lab?.close();
-  });
-
-  async function open(...sources: string[]): Promise<void> {
-    writeNotebook(scratch("n.ipynb"), sources);
-    lab = await startLab(scratch());
-    page = await browser.newPage();
-    await lab.open(page, "n.ipynb");
-  }
-
-  const cell = (i: number): Locator => page.locator(".jp-Notebook .jp-CodeCell").nth(i);
-  const output = (i: number): Locator => cell(i).locator(".jp-OutputArea-output");
   const menu = async (...names: string[]): Promise<void> => {
-    for (const name of names) await page.getByRole("menuitem", { name, exact: true }).click();
+    for (const name of names) await notebook.page.getByRole("menuitem", { name, exact: true }).click();
   };
 
   it("runs cells and shows results, rich output and errors", async () => {
@@ -43,7 +15,7 @@ describe("the kernel in JupyterLab", () => {
     await menu("Run", "Run All Cells");
     await output(2).first().waitFor();
     assert.equal((await output(0).innerText()).trim(), "42");
-    assert.equal(await page.locator("#rich").innerText(), "<i>");
+    assert.equal(await notebook.page.locator("#rich").innerText(), "<i>");
     assert.match(await output(2).innerText(), /TS2531: Object is possibly 'null'/);
   });
 
@@ -59,22 +31,20 @@ describe("the kernel in JupyterLab", () => {
   it("stops training by the stop button, and the next cell runs", async () => {
     await open(engineWork.setUp, engineWork.cells.training, "work.done > 0");
     await menu("Run", "Run All Cells");
-    await page.getByText("under way", { exact: true }).waitFor();
-    await page.locator('[data-jp-item-name="interrupt"]').click();
+    await notebook.page.getByText("under way", { exact: true }).waitFor();
+    await notebook.page.locator('[data-jp-item-name="interrupt"]').click();
     await output(1).getByText("KeyboardInterrupt").waitFor();
-    await cell(2).locator(".cm-content").click();
-    await page.keyboard.press("Control+Enter");
+    await start(2);
     await output(2).getByText("true", { exact: true }).waitFor();
   });
 
   it("stops a loop by the stop button, and the variables are still there", async () => {
     await open("let kept = 5;", 'console.log("spins"); while (true);', "kept");
     await menu("Run", "Run All Cells");
-    await page.getByText("spins", { exact: true }).waitFor();
-    await page.locator('[data-jp-item-name="interrupt"]').click();
+    await notebook.page.getByText("spins", { exact: true }).waitFor();
+    await notebook.page.locator('[data-jp-item-name="interrupt"]').click();
     await output(1).getByText("KeyboardInterrupt").waitFor();
-    await cell(2).locator(".cm-content").click();
-    await page.keyboard.press("Control+Enter");
+    await start(2);
     await output(2).getByText("5", { exact: true }).waitFor();
   });
 });
