@@ -10,7 +10,8 @@ import { Circuit } from "./circuit.js";
 import { acdcOrder } from "./circuit-graph.js";
 import { EdgePatching } from "./edge-patching.js";
 import { type Cuts, reachingLogits, receiverOwners } from "./reach.js";
-import { type CircuitTask, smallerIsBetter } from "./task.js";
+import { graphOf } from "./setting.js";
+import { type CircuitTask, metricName, smallerIsBetter } from "./task.js";
 
 /** Options of `acdc`. */
 export interface AcdcOptions extends CircuitTask, Partial<AcdcSettings> {
@@ -83,11 +84,11 @@ export async function* acdcSteps(
   const { threshold, mode, order } = settings;
   const { removeRedundant = true, resume = [], signal, splitInput = false } = options;
   const ended = (): boolean => workSignal(signal)?.aborted === true;
-  const patching = await EdgePatching.prepare(model, options);
-  const { graph } = patching;
+  const graph = graphOf(model, options);
   const sequence = acdcOrder(graph, order);
   const owner = receiverOwners(graph);
-  const sign = smallerIsBetter(patching.task.metric) ? 1 : -1;
+  const smallest = options.metric === undefined || smallerIsBetter(options.metric);
+  const sign = smallest ? 1 : -1;
   const cuts: Cuts = new Uint8Array(graph.edgeCount);
   const scores = new Float64Array(graph.edgeCount);
   const log: AcdcStep[] = [];
@@ -127,13 +128,16 @@ export async function* acdcSteps(
         settings,
         evaluations,
         metric,
+        metricKind: options.metric === undefined ? "klDivergence" : metricName(options.metric),
         log,
         finished: log.length === sequence.length,
       },
     );
 
-  const guess = new Guesses(mode === "fast" ? Number.POSITIVE_INFINITY : patching.rowsAtOnce);
+  let patching: EdgePatching | undefined;
   try {
+    patching = await EdgePatching.prepare(model, options);
+    const guess = new Guesses(mode === "fast" ? Number.POSITIVE_INFINITY : patching.rowsAtOnce);
     metric = resume[0]?.metricBefore ?? (await patching.evaluate([cuts], signal))[0]!;
     const known = mode === "fast" ? wholeInputs(resume, sequence, graph.edges) : resume;
     for (const step of known) {
@@ -192,6 +196,8 @@ export async function* acdcSteps(
     }
   } catch (error) {
     if (!ended()) throw error;
+  } finally {
+    await patching?.release();
   }
   return circuit();
 }

@@ -34,6 +34,8 @@ export interface CircuitOrigin {
   readonly evaluations?: number;
   /** The metric of the circuit, where the method knows it. */
   readonly metric?: number;
+  /** The kind of metric that edges were judged by, such as `"klDivergence"`. */
+  readonly metricKind?: string;
   /** The steps of ACDC. */
   readonly log?: readonly AcdcStep[];
   /** False where the search was ended before all edges were tried. */

@@ -29,11 +29,9 @@ export interface CircuitSetting {
  * @throws where circuits are not found in models of this family, prompts do not correspond, or corrupt ones are missing
  */
 export async function circuitSetting(model: Model, options: CircuitTask): Promise<CircuitSetting> {
-  const { splitInput = false } = options;
-  refuseUnlessResidual(model.parts.engine, splitInput);
+  const graph = graphOf(model, options);
   const task = await readTask(model, options);
   const engine = ungrouped(model.parts.engine);
-  const graph = circuitGraph(engine.config, splitInput);
   const { tokens } = task.clean;
   return {
     model,
@@ -45,4 +43,10 @@ export async function circuitSetting(model: Model, options: CircuitTask): Promis
     prompts: tokens.length,
     pos: tokens[0]!.length,
   };
+}
+
+/** The circuit graph of a model. @throws where circuits are not found in models of this family */
+export function graphOf(model: Model, { splitInput = false }: Pick<CircuitTask, "splitInput">): CircuitGraph {
+  refuseUnlessResidual(model.parts.engine, splitInput);
+  return circuitGraph(model.config, splitInput);
 }

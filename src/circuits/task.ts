@@ -3,6 +3,7 @@
 import { type Tensor, tensor } from "../array/index.js";
 import { klDivergence, type Metric, type Model, type ModelInput } from "../model/index.js";
 import type { Batch } from "../model/input.js";
+import { checkAlignment, equalRows } from "../model/pairs.js";
 
 /** What takes the place of a sender's output where an edge is cut. */
 export interface AblationOptions {
@@ -60,27 +61,6 @@ export async function readTask(model: Model, task: CircuitTask): Promise<ReadTas
   const metric = task.metric ?? (await divergenceFrom(model, clean, task.signal));
   return { clean, corrupt, metric, ablation: { ablation, meanOver, meanOf } };
 }
-
-/** How many real tokens each row has. */
-const lengths = ({ tokens, mask }: Batch): number[] =>
-  tokens.map((row, i) => (mask ? mask[i]!.reduce((a, b) => a + b, 0) : row.length));
-
-/** Throws where the rows of two sets of prompts do not have the same lengths. */
-export function checkAlignment(clean: Batch, corrupt: Batch): void {
-  const [ours, theirs] = [lengths(clean), lengths(corrupt)];
-  if (ours.length !== theirs.length)
-    throw new Error(
-      `There are ${ours.length} clean prompts and ${theirs.length} corrupt ones; they come in pairs.`,
-    );
-  const at = ours.findIndex((length, i) => length !== theirs[i]);
-  if (at >= 0)
-    throw new Error(
-      `Clean prompt ${at} has ${ours[at]} tokens and its corrupt prompt ${theirs[at]}: their positions must correspond, so choose words of equally many tokens.`,
-    );
-}
-
-const equalRows = (a: Batch, b: Batch): boolean =>
-  a.tokens.every((row, i) => row.every((token, j) => token === b.tokens[i]![j]));
 
 async function divergenceFrom(model: Model, clean: Batch, signal?: AbortSignal): Promise<Metric> {
   const { tokens, mask } = clean;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { randomGenerator } from "../../src/array/index.js";
 import { EdgePatching } from "../../src/circuits/edge-patching.js";
-import { loadModel, logProb } from "../../src/model/index.js";
+import { loadModel, logProb, type Metric } from "../../src/model/index.js";
 import { fixture } from "../shared.js";
 
 /** Families whose parts do not add to one residual stream, and what is said of them. */
@@ -45,5 +45,18 @@ describe("edges of every family", () => {
       const together = await patching.evaluate(choices);
       for (const [i, choice] of choices.entries())
         close(together[i]!, (await patching.evaluate([choice]))[0]!);
+      // A metric that is a function is evaluated one choice at a time, without the heads that the logits do not see.
+      const asFunction: Metric = ({ logits }) => {
+        const logs = logits.logSoftmax();
+        return logs
+          .at(0, -1, 3)
+          .add(logs.at(1, -1, 5))
+          .div(2);
+      };
+      const alone = await EdgePatching.prepare(model, { clean, corrupt, metric: asFunction });
+      const sparse = cut(0).map(() => (random.uniform() < 0.9 ? 1 : 0));
+      const [expected] = await patching.evaluate([sparse]);
+      for (const [i, choice] of [...choices, sparse].entries())
+        close((await alone.evaluate([choice]))[0]!, together[i] ?? expected!);
     });
 });
