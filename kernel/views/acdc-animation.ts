@@ -3,6 +3,7 @@
 import {
   type AcdcOptions,
   type AcdcStep,
+  acdcOrder,
   acdcSteps,
   type Circuit,
   type CircuitTask,
@@ -100,6 +101,7 @@ export async function acdcAnimation(
       edges: graph.edges,
       log: resume.map(decided),
       total: graph.edgeCount,
+      order: acdcOrder(graph, order),
       threshold,
       facts: [`threshold ${threshold}`, `${ablation} ablation`, ...(mode === "fast" ? ["fast mode"] : [])],
       ...facts,

@@ -33,7 +33,7 @@ function paused() {
   const search = new SteppedSearch(whole.steps);
   const animation = createAcdcAnimation(
     new MemoryHost(),
-    { ...whole, search: search.start },
+    { ...whole, order: whole.steps.map(({ edge }) => edge), search: search.start },
     { paused: true },
   );
   return { whole, search, animation, widget: widgetOf(animation) };
@@ -51,9 +51,10 @@ describe("widgets/acdc-animation/model", () => {
     assert.deepEqual(stepsIn(widget.state), [whole.steps[0]!.edge]);
     assert.equal(widget.state.status, "paused");
     assert.equal(widget.state.full, 0);
+    assert.equal(widget.state.next, whole.steps[1]!.edge);
     await widget.message({ method: "resume" });
     await animation.finished;
-    assert.equal(widget.state.status, "done");
+    assert.deepEqual([widget.state.status, widget.state.next], ["done", -1]);
     assert.deepEqual(
       stepsIn(widget.state),
       whole.steps.map(({ edge }) => edge),

@@ -72,6 +72,7 @@ export function createAcdcAnimation(
     scores: source.scores ? encodeTensor(Float32Array.from(source.scores), [source.scores.length]) : null,
     ...log.wire(),
     total: source.total,
+    next: source.order?.[source.log.length] ?? -1,
     full: source.full ?? finite(source.log[0]?.before),
     metric_name: source.metricName,
     smaller_is_better: source.smallerIsBetter,
@@ -83,7 +84,7 @@ export function createAcdcAnimation(
     colour: options.colour ?? (source.kind === "search" ? "input" : "score"),
   };
   const handle = host.create(identityOf("AcdcAnimation"), state, animationFallback);
-  const run = new SearchRun(handle, log, search);
+  const run = new SearchRun(handle, log, source);
   const measuring = measure && new Measuring(handle, log, source.edges.length, measure);
   const forget = handle.onMessage((content) => {
     const { method } = (content ?? {}) as Partial<SearchCommand>;

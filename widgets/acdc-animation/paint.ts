@@ -75,7 +75,7 @@ export function paintForeground(
   moment: Moment,
   page: PageColours,
 ): void {
-  const { timeline, cuts } = scene;
+  const { cuts } = scene;
   const colours = stateColours[page.theme];
   const focus = scene.hovered ?? scene.selected;
   const dim = focus ? 0.18 : 1;
@@ -88,9 +88,9 @@ export function paintForeground(
     });
   for (const edge of cuts)
     drawCurves(context, [scene.curve(edge)], { colour: colours.cut, width: 1.8, dash: [2, 3], alpha: 0.9 });
-  const next = scene.state.kind === "search" ? timeline.step(timeline.position) : undefined;
-  if (next)
-    drawCurves(context, [scene.curve(next.edge)], {
+  const next = scene.underTest();
+  if (next !== undefined)
+    drawCurves(context, [scene.curve(next)], {
       colour: colours.tested,
       width: 2.4,
       dash: [7, 4, 2, 4],
@@ -98,7 +98,7 @@ export function paintForeground(
     });
   if (focus) paintFocus(context, scene, focus, moment, page);
   paintNodes(context, scene, moment, page, focus);
-  paintMarks(context, scene, moment, page, next?.edge);
+  paintMarks(context, scene, moment, page, next);
 }
 
 /** Where there are many, edges are drawn thinner. */

@@ -31,10 +31,9 @@ export function targetAt(scene: Scene, strands: Strands, x: number, y: number): 
   // Of edges at the same distance the one that is drawn more strongly is meant.
   look(scene.cuts, 0);
   look(strands.kept, 0);
-  const next = scene.timeline.step(scene.timeline.position);
-  const last = scene.timeline.step(scene.timeline.position - 1);
+  const last = scene.timeline.step(scene.timeline.position - 1)?.edge;
   look(
-    [next, last].flatMap((step) => (step ? [step.edge] : [])),
+    [scene.underTest(), last].filter((edge) => edge !== undefined),
     0,
   );
   if (scene.selected) {

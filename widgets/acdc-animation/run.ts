@@ -12,7 +12,7 @@ export class SearchRun {
   /** Resolves when no more steps are made. */
   readonly finished: Promise<void>;
   private readonly controller = new AbortController();
-  private readonly show = throttle(() => this.handle.set(this.log.news()), updateInterval);
+  private readonly show = throttle(() => this.handle.set(this.news()), updateInterval);
   /** How many steps may still be made before the search waits. */
   private allowed: number;
   private wake: () => void = () => {};
@@ -20,8 +20,9 @@ export class SearchRun {
   constructor(
     private readonly handle: WidgetHandle<AcdcAnimationState>,
     private readonly log: StepLog,
-    search: AnimationSource["search"],
+    private readonly source: Pick<AnimationSource, "search" | "order">,
   ) {
+    const { search } = source;
     this.allowed = handle.get("status") === "paused" ? 0 : Number.POSITIVE_INFINITY;
     this.finished = search ? this.drive(search(this.controller.signal)) : Promise.resolve();
     this.finished.catch(() => {}); // whoever waits for it is told; nobody has to wait
@@ -60,10 +61,15 @@ export class SearchRun {
     this.wake();
   }
 
+  private news(): Partial<AcdcAnimationState> {
+    return { ...this.log.news(), next: this.source.order?.[this.log.length] ?? -1 };
+  }
+
   /** Says where the search stands, together with the steps that have not been sent yet. */
   private tell(status: SearchStatus, error = ""): void {
     this.show.cancel();
-    this.handle.set({ ...this.log.news(), status, error });
+    const over = status !== "running" && status !== "paused";
+    this.handle.set({ ...this.news(), ...(over ? { next: -1 } : {}), status, error });
   }
 
   private async drive(steps: ReturnType<NonNullable<AnimationSource["search"]>>): Promise<void> {

@@ -120,6 +120,14 @@ export class Scene {
     return this.largest;
   }
 
+  /** The edge that is tried at the step that is shown; undefined in a ranking, or where it is not known. */
+  underTest(): number | undefined {
+    const { timeline, model } = this;
+    if (this.scores) return undefined;
+    const next = timeline.step(timeline.position)?.edge ?? model.get("next");
+    return next >= 0 && next < this.edges.count ? next : undefined;
+  }
+
   /** Whether an edge is there at the step that is shown. */
   isPresent(edge: number): boolean {
     return this.timeline.status[edge] !== edgeStatus.removed && !this.cuts.has(edge);

@@ -26,6 +26,8 @@ export interface AnimationSource {
   readonly metricName: string;
   readonly smallerIsBetter: boolean;
   readonly threshold?: number;
+  /** The edges in the order in which a search tries them, so that the one under test can be shown. */
+  readonly order?: ArrayLike<number>;
   readonly facts?: readonly string[];
   /**
    * The steps that are still to be made; `index` is the place of each in the log. The next is asked for when the reader

@@ -47,6 +47,8 @@ export interface AcdcAnimationState extends AnimationChoices {
   tail: WireTensor | null;
   /** How many steps there are when all edges are decided. */
   total: number;
+  /** The edge that a search tries next, behind all steps; −1 where that is not known. */
+  next: number;
   /** The metric of the whole graph; null until it is known. */
   full: number | null;
   /** Such as `KL divergence`. */
@@ -100,6 +102,7 @@ export const acdcAnimationDefaults: AcdcAnimationState = {
   log: null,
   tail: null,
   total: 0,
+  next: -1,
   full: null,
   metric_name: "metric",
   smaller_is_better: true,
