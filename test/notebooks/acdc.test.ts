@@ -20,14 +20,18 @@ import { ioi } from "tslens/tasks";
 import { acdcAnimation } from "tslens/widgets";
 const model = await loadModel("tiny-world");
 const prompts = ioi({ count: 16 });`;
-const search = `const began = performance.now();
+/** A search, with an option more. */
+const search = (more = ""): string => `const began = performance.now();
 const run = await acdcAnimation(model, {
   clean: prompts.map((prompt) => prompt.clean),
   corrupt: prompts.map((prompt) => prompt.corrupt),
   threshold: 0.01,
-  title: "IOI",
+  title: "IOI",${more}
 });
 const circuit = await run.show();`;
+/** Gives a reader the time to press a button, however fast the search is. */
+const slowly =
+  "onStep: ({ index }) => index < 60 ? new Promise<void>((done) => setTimeout(done, 50)) : undefined";
 const time = "[circuit.edges.length, circuit.keptEdges.length, (performance.now() - began) / 1000].join()";
 
 const textIn = async (page: Page, selector: string): Promise<string> =>
@@ -65,7 +69,7 @@ describe("the pruning animation, in JupyterLab", function () {
   before(async function () {
     skipWithoutJupyter(this);
     browser = await launchBrowser(this);
-    writeNotebook(scratch("acdc.ipynb"), [setting, search, time]);
+    writeNotebook(scratch("acdc.ipynb"), [setting, search(slowly), time]);
     lab = await startLab(scratch());
     page = await browser.newPage({ viewport: { width: 1300, height: 1150 } });
     errors = errorsOf(page);
@@ -139,7 +143,7 @@ describe("the pruning animation, exported", function () {
   after(() => browser?.close());
 
   it("is replayed in a page of nbconvert without a kernel, and says how long the search took", async () => {
-    writeNotebook(scratch("acdc.ipynb"), [setting, search, time]);
+    writeNotebook(scratch("acdc.ipynb"), [setting, search(), time]);
     for (const args of [
       ["execute", "--inplace", scratch("acdc.ipynb")],
       ["nbconvert", "--to", "html", scratch("acdc.ipynb")],

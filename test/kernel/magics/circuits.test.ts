@@ -77,7 +77,7 @@ describe("the magics for circuits", () => {
   });
 
   it("interrupted, %acdc gives what is left by then, and resumes to the circuit of a whole search", async () => {
-    const line = "%acdc ioi --count 8 --threshold 0.5 --metric task";
+    const line = "%acdc ioi --count 8 --threshold 0.2 --metric task";
     const from = kernel().published.length;
     const id = await kernel().start(`const partial = ${line}`);
     await kernel().until(() => since(from).some(({ header }) => header.msg_type === "display_data"));
@@ -100,7 +100,7 @@ describe("the magics for circuits", () => {
 
   it("--live shows the search while it runs; its buttons pause and stop it, and the rest can be resumed", async () => {
     const from = kernel().published.length;
-    const id = await kernel().start("const live = %acdc ioi --count 8 --threshold 0.5 --metric task --live");
+    const id = await kernel().start("const live = %acdc ioi --count 8 --threshold 0 --metric task --live");
     await kernel().until(() => since(from).some(isAnimation));
     const comm_id = since(from).find(isAnimation)!.content.comm_id;
     const press = (method: string): Promise<string> =>
