@@ -3,9 +3,12 @@
  * run's values, place by place, in the other run, and what that does to a metric.
  */
 
+import type { Tensor } from "../array/index.js";
 import type { Metric, Model, ModelInput } from "../model/index.js";
 import { checkAlignment, equalRows } from "../model/pairs.js";
+import type { Progress } from "../runtime/host.js";
 import { type GridOptions, gridOf } from "./patching/grid.js";
+import type { KnownRun } from "./patching/known-run.js";
 import { type ReplacementOptions, sourceOf } from "./patching/replacement.js";
 import { metricOf, tableOf } from "./patching/table.js";
 import { Variants } from "./patching/variants.js";
@@ -31,6 +34,13 @@ export interface ActivationPatchingOptions extends GridOptions, Omit<Replacement
    * corrupt prompt. `metric` holds the metric itself either way.
    */
   readonly normalize?: boolean;
+  /**
+   * Whether `logits` of the result hold what the model says next in each run, at the position that the metric reads (the last
+   * one, where it reads more). False by default: they take `dVocab` numbers a cell.
+   */
+  readonly keepLogits?: boolean;
+  /** Told how far the sweep has come; by default the host is, which shows it. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 /**
@@ -55,7 +65,7 @@ export interface ActivationPatchingOptions extends GridOptions, Omit<Replacement
  * ```
  */
 export async function activationPatching(model: Model, options: ActivationPatchingOptions): Promise<Sweep> {
-  const { metric, replacement = "patch", signal, at } = options;
+  const { metric, replacement = "patch", signal, at, keepLogits, onProgress } = options;
   const { direction = replacement === "patch" ? "denoising" : "noising" } = options;
   checkChoice("direction", direction, ["denoising", "noising"]);
   checkChoice("replacement", replacement, ["patch", "zero", "mean", "resample", "noise"]);
@@ -79,6 +89,7 @@ export async function activationPatching(model: Model, options: ActivationPatchi
     variants: grid.cells.map((cell) => [cell]),
     replacing: replacement === "zero" ? "zero" : "prompts",
     measure: metric,
+    logits: keepLogits,
     padded: [clean, corrupt].some((prompts) => prompts?.mask),
   });
   const known = await variants.observe(batch, signal);
@@ -94,6 +105,7 @@ export async function activationPatching(model: Model, options: ActivationPatchi
   const base = metricOf(known, direction === "denoising" ? "corrupt" : "clean");
   const reference = otherRun && metricOf(otherRun, direction === "denoising" ? "clean" : "corrupt");
   const [cleanMetric, corruptMetric] = direction === "denoising" ? [reference, base] : [base, reference];
+  const [cleanRun, corruptRun] = direction === "denoising" ? [otherRun, known] : [known, otherRun];
   return tableOf(variants, known, source, {
     grid,
     at,
@@ -103,9 +115,13 @@ export async function activationPatching(model: Model, options: ActivationPatchi
     clean: cleanMetric,
     corrupt: corruptMetric,
     normalize: options.normalize ?? corrupt !== undefined,
+    logits: keepLogits ? { clean: logitsOf(cleanRun), corrupt: logitsOf(corruptRun) } : undefined,
     signal,
+    onProgress,
   });
 }
+
+const logitsOf = (run: KnownRun | undefined): Tensor | undefined => run?.values.get("logits")?.value;
 
 function checkChoice(what: string, value: string, choices: readonly string[]): void {
   if (!choices.includes(value))

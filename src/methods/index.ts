@@ -37,5 +37,5 @@ export {
   type SteeringOptions,
   unembeddingDirection,
 } from "./steering.js";
-export { Sweep, type SweepAxis, type SweepCell, type SweepData } from "./sweep.js";
+export { Sweep, type SweepAxis, type SweepCell, type SweepData, type SweepLogits } from "./sweep.js";
 export { type TokenTable, tokenTable } from "./token-table.js";

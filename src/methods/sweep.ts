@@ -25,6 +25,15 @@ export interface SweepCell {
   readonly metric: number;
 }
 
+/** Logits at the position that a metric reads: what the model says next there. */
+export interface SweepLogits {
+  /** Of the run with each cell changed, `[...over, batch, dVocab]`; NaN where a cell was not reached. */
+  readonly cells: Tensor;
+  /** Of the unchanged runs, `[batch, dVocab]`. */
+  readonly clean?: Tensor;
+  readonly corrupt?: Tensor;
+}
+
 /** What a sweep is made of. */
 export interface SweepData {
   /** What was done, as a title. */
@@ -52,6 +61,8 @@ export interface SweepData {
   readonly done: number;
   /** Sentences on what is missing or doubtful; none by default. */
   readonly notes: readonly string[];
+  /** Where they were asked for, the logits that the metric reads. */
+  readonly logits?: SweepLogits;
 }
 
 /** A table of one number for each place in a model, which can show itself. */
@@ -69,6 +80,7 @@ export class Sweep implements SweepData {
   readonly corrupt?: number;
   readonly done: number;
   readonly notes: readonly string[];
+  readonly logits?: SweepLogits;
 
   constructor(data: SweepData) {
     this.title = data.title;
@@ -84,6 +96,7 @@ export class Sweep implements SweepData {
     this.corrupt = data.corrupt;
     this.done = data.done;
     this.notes = data.notes;
+    this.logits = data.logits;
   }
 
   /** How many cells there are. */

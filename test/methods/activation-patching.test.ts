@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
+  contiguous,
   displaySymbol,
   type MimeBundle,
   type NpyArray,
@@ -162,6 +163,41 @@ describe("activation patching", () => {
     ]) {
       await agreesWithPlainRuns(model, { clean, corrupt, metric, at: "resid_pre", over: ["layer", "pos"] });
       await agreesWithPlainRuns(model, { clean, corrupt, metric, at: "z", over: ["layer", "head"] });
+    }
+  });
+
+  it("keeps the logits that the metric reads, of each cell as a plain run gives them, and tells how far it is", async () => {
+    const { model, clean, corrupt } = await small();
+    const { cache } = await model.runWithCache(clean);
+    for (const [metric, pos] of [
+      [logProb({ token: 4, pos: 5 }), 5],
+      [({ logits }: MetricContext) => logits.at(0, -1, 5), 7],
+    ] as const) {
+      const told: number[] = [];
+      const sweep = await activationPatching(model, {
+        ...{ clean, corrupt, metric, at: "resid_mid", over: ["layer", "pos"], keepLogits: true },
+        onProgress: ({ done, total }) => told.push(done / total!),
+      });
+      assert.equal(told.at(-1), 1);
+      const { cells } = sweep.logits!;
+      assert.deepEqual(cells.shape, [...sweep.values.shape, clean.length, model.config.dVocab]);
+      for (const { index } of sweep.cells) {
+        const [layer, place] = index as [number, number];
+        const edits = [patch(["resid_mid", layer], cache, { pos: place })];
+        const plain = (await model.forward(corrupt, { edits })).pick(null, pos, null) as Tensor;
+        const difference = worst(
+          contiguous(cells.pick(layer, place, null, null) as Tensor).data,
+          contiguous(plain).data,
+        );
+        assert.ok(difference < 1e-5, String(difference));
+      }
+      for (const [prompts, kept] of [
+        [clean, sweep.logits!.clean!],
+        [corrupt, sweep.logits!.corrupt!],
+      ] as const) {
+        const plain = (await model.forward(prompts)).pick(null, pos, null) as Tensor;
+        assert.ok(worst(kept.data, contiguous(plain).data) < 1e-5);
+      }
     }
   });
 

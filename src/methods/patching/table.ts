@@ -1,7 +1,8 @@
 /** From variants of a run to a table of one number for each cell. */
 
 import { type Tensor, tensor } from "../../array/index.js";
-import { Sweep, type SweepData } from "../sweep.js";
+import type { Progress } from "../../runtime/host.js";
+import { Sweep, type SweepData, type SweepLogits } from "../sweep.js";
 import type { Grid } from "./grid.js";
 import type { KnownRun } from "./known-run.js";
 import type { SourceOf } from "./replacement.js";
@@ -31,7 +32,10 @@ export interface TableOptions {
   readonly normalize: boolean;
   /** 1 for each cell that can be measured; all by default. */
   readonly among?: Uint8Array;
+  /** The logits of the unchanged runs, where those of the cells are kept too. */
+  readonly logits?: Omit<SweepLogits, "cells">;
   readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 /** Runs one variant for each cell of a grid. */
@@ -39,9 +43,9 @@ export async function tableOf(
   variants: Variants,
   known: KnownRun,
   source: SourceOf,
-  { grid, task, normalize, among, signal, ...rest }: TableOptions,
+  { grid, task, normalize, among, logits, signal, onProgress, ...rest }: TableOptions,
 ): Promise<Sweep> {
-  const { outputs, done: run } = await variants.run(known, source, { signal, task });
+  const { outputs, done: run } = await variants.run(known, source, { signal, task, onProgress });
   const done = among ? run.map((one, cell) => one & among[cell]!) : run;
   const total = grid.cells.length;
   const all = outputs.metric!;
@@ -62,6 +66,14 @@ export async function tableOf(
     values: scale ? scaled(table, scale) : table,
     valueTitle: scale ? "share of the difference" : "metric",
     notes: notesOf(data, done, normalize && !scale),
+    ...(logits && outputs.logits
+      ? {
+          logits: {
+            ...logits,
+            cells: tensor(outputs.logits, [...grid.shape, prompts, outputs.logits.length / all.length]),
+          },
+        }
+      : {}),
   });
 }
 

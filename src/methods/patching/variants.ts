@@ -14,8 +14,8 @@ import { weave } from "../../model/engine.js";
 import type { Metric, Model } from "../../model/index.js";
 import type { Batch } from "../../model/input.js";
 import type { LoweredEdit } from "../../model/lower-edits.js";
-import { lowerMetric } from "../../model/metrics.js";
-import { reportProgress, workSignal } from "../../runtime/host.js";
+import { lowerMetric, pickPosition } from "../../model/metrics.js";
+import { type Progress, reportProgress, workSignal } from "../../runtime/host.js";
 import type { Feed } from "../../runtime/ort.js";
 import { ChangedPoints, type Replacing, type Variant } from "./changed-points.js";
 import { type KnownRun, observe, partOfKnown } from "./known-run.js";
@@ -29,6 +29,8 @@ export interface VariantsOptions {
   readonly replacing: Replacing;
   /** What is measured of each variant; or the points whose values are kept. */
   readonly measure: Metric | readonly string[];
+  /** Whether the logits that the metric reads (of the last position, where it reads more) are kept too, as `logits`. */
+  readonly logits?: boolean;
   /** Points whose values stay those of the known run. */
   readonly frozen?: readonly string[];
   /** Edits of the known run alone, at points in front of all that variants change. */
@@ -51,6 +53,15 @@ export interface Measured {
   readonly done: Uint8Array;
 }
 
+/** How variants are run. */
+export interface VariantsRunOptions {
+  /** What is done, as progress is reported. */
+  readonly task: string;
+  readonly signal?: AbortSignal;
+  /** Told how far it has come; the host's by default. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
 /** Variants of one run, ready to be run. */
 export class Variants {
   readonly batch: Batch;
@@ -66,7 +77,7 @@ export class Variants {
   /** The variants, changes in the order of computation, without those that lead to nothing that is measured. */
   private readonly variants: readonly Variant[];
   private readonly frozen: readonly string[];
-  /** Whether what is measured is measured of each prompt; not so for a metric that is a function. */
+  /** Whether the metric is one of each prompt; not so where it is a function. */
   private perPrompt = true;
   private readonly stages = new Map<string, Stage>();
   /** The names of values of the known run, the same in all stages. */
@@ -161,7 +172,20 @@ export class Variants {
     if (isPoints(measure)) return g.sliceGraph(graph, measure);
     const { perRow, scalar } = lowerMetric(this.relative(metric!), graph, this.model.metricInput(this.batch));
     this.perPrompt = perRow !== undefined;
-    return { outputs: { metric: perRow ?? scalar } };
+    const outputs: Record<string, Value> = { metric: perRow ?? scalar };
+    if (this.options.logits)
+      outputs.logits = pickPosition(
+        graph.outputs.logits!,
+        this.readPosition(),
+        this.model.metricInput(this.batch),
+      );
+    return { outputs };
+  }
+
+  /** The position whose logits are kept, counted from the end. */
+  private readPosition(): number {
+    const metric = this.relative(this.metric!);
+    return typeof metric !== "function" && "pos" in metric ? metric.pos : -1;
   }
 
   /** The metric with its position counted from the end, which stays where it is when positions in front are left out. */
@@ -212,7 +236,7 @@ export class Variants {
   async run(
     known: KnownRun,
     source: (point: string) => Tensor | undefined,
-    { signal, task }: { signal?: AbortSignal; task: string },
+    { signal, task, onProgress = reportProgress }: VariantsRunOptions,
   ): Promise<Measured> {
     const { variants } = this;
     const prompts = this.batch.tokens.length;
@@ -227,7 +251,7 @@ export class Variants {
         throw error;
       }
       for (const { variant } of run.rows) if (--left[variant]! === 0) finished++;
-      reportProgress({ task, done: finished, total: variants.length });
+      onProgress({ task, done: finished, total: variants.length });
     }
     return { outputs, done: Uint8Array.from(left, (count) => (count === 0 ? 1 : 0)) };
   }
@@ -254,7 +278,7 @@ export class Variants {
       const all = outputs[name]!;
       const size = this.sizeOf(all);
       rows.forEach(({ variant, prompt }, i) => {
-        const from = this.perPrompt ? i * size : 0;
+        const from = this.perPrompt || name !== "metric" ? i * size : 0;
         const at = (variant * this.batch.tokens.length + prompt) * size;
         all.set((data as Float32Array).subarray(from, from + size), at);
       });
@@ -271,7 +295,7 @@ export class Variants {
     const prompts = this.batch.tokens.length;
     const outputs = Object.keys(this.outputs.outputs).map((name) => {
       const own = name === "metric" ? known.metric : known.values.get(name)!.value.data;
-      const each = this.perPrompt ? own : new Float32Array(prompts).fill(own[0]!);
+      const each = this.perPrompt || name !== "metric" ? own : new Float32Array(prompts).fill(own[0]!);
       const all = new Float32Array(this.variants.length * each.length).fill(Number.NaN);
       this.variants.forEach((changes, variant) => {
         if (changes.length === 0) all.set(each, variant * each.length);

@@ -65,8 +65,8 @@ function lowerFunction(
   return { scalar: result.value, feeds: {} };
 }
 
-/** The logits `[batch, classes]` that a metric reads: those of a position, or a classifier's. */
-function pickPosition(logits: Value, pos: number, { tokens, task }: MetricInput): Value {
+/** The logits `[batch, classes]` of a position, or a classifier's, which has none. */
+export function pickPosition(logits: Value, pos: number, { tokens, task }: MetricInput): Value {
   if (task === "classification") return logits;
   const length = tokens[0]!.length;
   if (!Number.isInteger(pos) || pos >= length || pos < -length)
