@@ -25,6 +25,7 @@ import {
   curvePlaces,
   decidedEdges,
   metricFacts,
+  metricKindFacts,
   rankingSteps,
 } from "./circuit-sources.js";
 import { type ShownWidget, shown } from "./widget.js";
@@ -192,7 +193,7 @@ export async function circuitAnimation(
     model && clean !== undefined
       ? circuitMeter(model, { ...task, clean, splitInput: origin.splitInput })
       : undefined;
-  const known = meter ? metricFacts(options.metric) : { metricName: "metric", smallerIsBetter: true };
+  const known = meter ? metricFacts(options.metric) : metricKindFacts(origin.metricKind);
   const measure: AnimationSource["measure"] =
     meter && (async (cut, signal) => (await meter([cut], signal))[0]!);
   const common = { nodes, edges, total: edges.length, ...known, ...(measure ? { measure } : {}) };

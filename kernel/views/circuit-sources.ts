@@ -21,13 +21,19 @@ const metricNames: Readonly<Record<string, string>> = {
   squaredError: "squared error",
 };
 
+type MetricFacts = Pick<AnimationSource, "metricName" | "smallerIsBetter">;
+
 /** A metric as a reader knows it; without one it is the divergence from the model. */
-export function metricFacts(
-  metric: Metric | undefined,
-): Pick<AnimationSource, "metricName" | "smallerIsBetter"> {
-  if (metric === undefined) return { metricName: "KL divergence", smallerIsBetter: true };
-  const kind = typeof metric === "function" ? "" : metric.kind;
-  return { metricName: metricNames[kind] ?? "metric", smallerIsBetter: smallerIsBetter(metric) };
+export function metricFacts(metric: Metric | undefined): MetricFacts {
+  if (metric === undefined) return metricKindFacts("klDivergence");
+  return typeof metric === "function" ? metricKindFacts(undefined) : metricKindFacts(metric.kind);
+}
+
+/** A kind of metric as a reader knows it; one without a name, such as a function, is better where it is smaller. */
+export function metricKindFacts(kind: string | undefined): MetricFacts {
+  const metricName = kind === undefined ? undefined : metricNames[kind];
+  if (metricName === undefined) return { metricName: "metric", smallerIsBetter: true };
+  return { metricName, smallerIsBetter: smallerIsBetter({ kind } as Metric) };
 }
 
 /** Steps of ACDC with the numbers of their edges. @throws where a step is of an edge that the graph has not */
