@@ -10,7 +10,7 @@ const folder = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 const outputs = ["lib", "labextension", "dist"];
 const stamp = join(folder, "lib", ".built");
-const widgets = ["acdc-animation", "activation-table", "progress", "steering-controls"];
+const widgets = ["acdc-animation", "activation-table", "patching-explorer", "progress", "steering-controls"];
 
 function sources(path = folder) {
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) => {

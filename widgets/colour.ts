@@ -49,6 +49,12 @@ export function colourAt(kind: ColourScale["kind"], theme: Theme, at: number): R
   return [0, 1, 2].map((i) => Math.round(from[i]! + part * (to[i]! - from[i]!))) as unknown as Rgb;
 }
 
+/** All of a scale's colours from low to high, as a CSS background. */
+export function rampCss(kind: ColourScale["kind"], theme: Theme): string {
+  const stops = Array.from({ length: 11 }, (_, i) => css(colourAt(kind, theme, i / 10)));
+  return `linear-gradient(90deg, ${stops.join(", ")})`;
+}
+
 /** Black or white, whichever is read more easily on a colour. */
 export function inkOn([red, green, blue]: Rgb): "#000000" | "#ffffff" {
   const [r, g, b] = [red, green, blue].map((channel) => (channel / 255) ** 2.2) as [number, number, number];

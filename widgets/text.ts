@@ -45,6 +45,14 @@ export function plural(axis: string): string {
   return axis.endsWith("y") && !/[aeiou]y$/.test(axis) ? `${axis.slice(0, -1)}ies` : `${axis}s`;
 }
 
+/** A probability in percent, in about three digits. */
+export function percent(probability: number): string {
+  const value = 100 * probability;
+  if (!Number.isFinite(value)) return "–";
+  if (value > 0 && value < 0.01) return "<0.01 %";
+  return `${value >= 10 ? value.toFixed(1) : value.toFixed(2)} %`;
+}
+
 /** Escapes text for HTML, attributes included. */
 export function escapeHtml(text: string): string {
   const names: Record<string, string> = {

@@ -4,12 +4,14 @@ import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { createAcdcAnimation } from "../../widgets/acdc-animation/model.js";
 import { createActivationTable } from "../../widgets/activation-table/model.js";
+import { createPatchingExplorer } from "../../widgets/patching-explorer/model.js";
 import { createSteeringControls } from "../../widgets/steering-controls/model.js";
 import { exactFloat32 } from "../../widgets/text.js";
 import { launchBrowser } from "../browser.js";
 import { circuitSource } from "./circuit-source.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
 import { buildWidgets } from "./page.js";
+import { WordPatching } from "./patching-source.js";
 import { ComputedSource, noise } from "./source.js";
 
 /** A page's own HTML manager, as nbconvert and nbviewer have it, and as much of an AMD loader as the bundle needs. */
@@ -183,6 +185,32 @@ describe("widgets in a saved notebook", () => {
       "edges.data",
       "log.data",
       "tail.data",
+    ]);
+    await page.close();
+  });
+
+  it("shows the sweep that was saved, from its buffers, another cell of it, and saves it again", async () => {
+    const explorer = createPatchingExplorer(new MemoryHost(), new WordPatching(), {
+      ...{ clean: "The nurse said that", corrupt: "The miner said that" },
+      ...{ answer: " she", wrongAnswer: " he", selected: [2, 1] },
+    });
+    await explorer.settled();
+    await show(explorer.handle as unknown as MemoryWidget<object>);
+    const heading = page.locator(".tslens-card h4");
+    await heading.getByText("Next token with layer 2, position 1 “·nurse” patched").waitFor();
+    await page.getByRole("gridcell").nth(3).click();
+    await heading.getByText("Next token with layer 2, position 3 “·that” patched").waitFor();
+    assert.match(
+      (await page.locator(".tslens-next tbody tr").first().textContent())!,
+      /75\.0 %25\.0 %40\.0 %/,
+    );
+    const again = await page.evaluate(() => (window as unknown as { save(): Promise<unknown> }).save());
+    const { buffers } = (again as { state: { widget: { buffers: { path: string[] }[] } } }).state.widget;
+    assert.deepEqual(buffers.map(({ path }) => path.join(".")).sort(), [
+      "result.metric.data",
+      "result.next.clean.data",
+      "result.next.corrupt.data",
+      "result.next.patched.data",
     ]);
     await page.close();
   });

@@ -1,7 +1,6 @@
 import { element } from "../browser/dom.js";
-import { position, type Theme } from "../colour.js";
+import { position, rampCss, type Theme } from "../colour.js";
 import { shortNumber } from "../text.js";
-import { rampCss } from "./paint.js";
 import type { TileStore } from "./tiles.js";
 
 /** The colour bar with its numbers, and what the odd cells mean. */
@@ -31,7 +30,7 @@ export function tableLegend(choose: (range: "typical" | "full") => void): Legend
     show(shown, theme, range) {
       store = shown;
       const { scale: colours, beyond, summary } = shown.view;
-      ramp.style.background = rampCss(shown, theme);
+      ramp.style.background = rampCss(colours.kind, theme);
       const [from, to] = [shortNumber(colours.low), shortNumber(colours.high)];
       low.textContent = summary.min !== null && summary.min < colours.low ? `≤ ${from}` : from;
       high.textContent = summary.max !== null && summary.max > colours.high ? `≥ ${to}` : to;

@@ -1,4 +1,4 @@
-import { colourAt, css, inkOn, position, type Theme } from "../colour.js";
+import { colourAt, inkOn, position, type Theme } from "../colour.js";
 import { shortNumber } from "../text.js";
 import type { Layout } from "./layout.js";
 import { tileSize } from "./state.js";
@@ -318,11 +318,4 @@ function paintCorner(
   context.textAlign = "right";
   context.fillText(`${store.view.col_axis} →`, headerWidth - 4, 9);
   if (headerHeight >= 34) context.fillText(`${store.view.row_axis} ↓`, headerWidth - 4, headerHeight - 9);
-}
-
-/** The colour of a value in CSS, for legends. */
-export function rampCss(store: TileStore, theme: Theme): string {
-  const { kind } = store.view.scale;
-  const stops = Array.from({ length: 11 }, (_, i) => css(colourAt(kind, theme, i / 10)));
-  return `linear-gradient(90deg, ${stops.join(", ")})`;
 }

@@ -2,6 +2,8 @@ import { acdcAnimationDefaults } from "../acdc-animation/state.js";
 import { render as renderAcdcAnimation } from "../acdc-animation/view.js";
 import { activationTableDefaults } from "../activation-table/state.js";
 import { render as renderActivationTable } from "../activation-table/view.js";
+import { patchingExplorerDefaults } from "../patching-explorer/state.js";
+import { render as renderPatchingExplorer } from "../patching-explorer/view.js";
 import { progressDefaults } from "../progress/state.js";
 import { render as renderProgress } from "../progress/view.js";
 import { steeringControlsDefaults } from "../steering-controls/state.js";
@@ -20,6 +22,12 @@ const activationTable = jupyterWidget(
   ["view", "overview"],
   renderActivationTable,
 );
+const patchingExplorer = jupyterWidget(
+  "PatchingExplorer",
+  patchingExplorerDefaults,
+  ["result", "cell"],
+  renderPatchingExplorer,
+);
 const progress = jupyterWidget("Progress", progressDefaults, [], renderProgress);
 const steeringControls = jupyterWidget(
   "SteeringControls",
@@ -32,9 +40,17 @@ export const AcdcAnimationModel = acdcAnimation.Model;
 export const AcdcAnimationView = acdcAnimation.View;
 export const ActivationTableModel = activationTable.Model;
 export const ActivationTableView = activationTable.View;
+export const PatchingExplorerModel = patchingExplorer.Model;
+export const PatchingExplorerView = patchingExplorer.View;
 export const ProgressModel = progress.Model;
 export const ProgressView = progress.View;
 export const SteeringControlsModel = steeringControls.Model;
 export const SteeringControlsView = steeringControls.View;
 export { version } from "../version.js";
-export { renderAcdcAnimation, renderActivationTable, renderProgress, renderSteeringControls };
+export {
+  renderAcdcAnimation,
+  renderActivationTable,
+  renderPatchingExplorer,
+  renderProgress,
+  renderSteeringControls,
+};

@@ -7,6 +7,8 @@ async function load() {
     AcdcAnimationView,
     ActivationTableModel,
     ActivationTableView,
+    PatchingExplorerModel,
+    PatchingExplorerView,
     ProgressModel,
     ProgressView,
     SteeringControlsModel,
@@ -17,6 +19,8 @@ async function load() {
     AcdcAnimationView,
     ActivationTableModel,
     ActivationTableView,
+    PatchingExplorerModel,
+    PatchingExplorerView,
     ProgressModel,
     ProgressView,
     SteeringControlsModel,
@@ -27,7 +31,8 @@ async function load() {
 /** The JupyterLab plugin. It only tells where the widgets are: their code is fetched when the first one appears. */
 const plugin = {
   id: `${moduleName}:plugin`,
-  description: "The activation table, pruning animation, progress bar and steering controls of tslens.",
+  description:
+    "The activation table, patching explorer, pruning animation, progress bar and steering controls of tslens.",
   requires: [IJupyterWidgetRegistry],
   autoStart: true,
   activate(_app: unknown, registry: IJupyterWidgetRegistry): void {

@@ -1,5 +1,6 @@
 import { hasKernel, type ViewModel } from "../browser/contract.js";
 import { element, field, fillSelect } from "../browser/dom.js";
+import { showTyped, whenTyped } from "../browser/typing.js";
 import { groupNames, joinName, splitName } from "../names.js";
 import type {
   Direction,
@@ -20,9 +21,6 @@ export interface Form {
   stop(): void;
 }
 
-/** How long after the last key a text counts as typed. */
-const typingPause = 350;
-
 const positionTexts: readonly (readonly [Positions, string])[] = [
   ["all", "all positions"],
   ["last", "last prompt token only"],
@@ -31,9 +29,8 @@ const positionTexts: readonly (readonly [Positions, string])[] = [
 
 /** Makes the controls. */
 export function steeringForm(model: ViewModel<SteeringControlsState>): Form {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const forget: (() => void)[] = [];
   const choose = (choices: Partial<SteeringChoices>): void => {
-    clearTimeout(timer);
     if (!hasKernel(model)) return;
     for (const [name, value] of Object.entries(choices))
       model.set(name as keyof SteeringChoices, value as never);
@@ -47,11 +44,7 @@ export function steeringForm(model: ViewModel<SteeringControlsState>): Form {
       const chosen = choices();
       if (chosen) choose(chosen);
     };
-    input.addEventListener("input", () => {
-      clearTimeout(timer);
-      timer = setTimeout(send, typingPause);
-    });
-    input.addEventListener("change", send);
+    forget.push(whenTyped(input, send));
   };
   const numeric = (name: "max_new_tokens" | "temperature" | "seed", step: number): HTMLInputElement => {
     const input = element("input", {
@@ -158,16 +151,11 @@ export function steeringForm(model: ViewModel<SteeringControlsState>): Form {
     ...[prompt, point, layer, kind, slider, coefficient, positions, tokens, temperature, seed],
     ...inputs.map(({ input }) => input),
   ];
-  /** What the reader is typing in is left alone. */
-  const show = (input: HTMLInputElement | HTMLTextAreaElement, value: string): void => {
-    if (document.activeElement !== input && input.value !== value) input.value = value;
-  };
-
   return {
     nodes: [promptField, directionBar, settings],
     slider: sliderField,
     update() {
-      show(prompt, model.get("prompt"));
+      showTyped(prompt, model.get("prompt"));
       const { kind: currentKind, layer: currentLayer } = current();
       const layers = kinds().get(currentKind) ?? [];
       fillSelect(
@@ -188,28 +176,28 @@ export function steeringForm(model: ViewModel<SteeringControlsState>): Form {
         model.get("kinds").map((entry) => ({ value: entry.kind, text: entry.label })),
         direction.kind,
       );
-      for (const { name, input } of inputs) show(input, direction.values[name] ?? "");
+      for (const { name, input } of inputs) showTyped(input, direction.values[name] ?? "");
       const value = model.get("coefficient");
       const [from, to] = model.get("coefficient_range");
       slider.min = String(Math.min(from, value));
       slider.max = String(Math.max(to, value));
       slider.step = coefficient.step = String(model.get("coefficient_step"));
       if (frame === 0) slider.value = String(value);
-      show(coefficient, String(value));
+      showTyped(coefficient, String(value));
       fillSelect(
         positions,
         positionTexts.map(([name, text]) => ({ value: name, text })),
         model.get("positions"),
       );
       tokens.max = String(model.get("token_limit"));
-      show(tokens, String(model.get("max_new_tokens")));
-      show(temperature, String(model.get("temperature")));
-      show(seed, String(model.get("seed")));
+      showTyped(tokens, String(model.get("max_new_tokens")));
+      showTyped(temperature, String(model.get("temperature")));
+      showTyped(seed, String(model.get("seed")));
       seedField.hidden = model.get("temperature") === 0;
       for (const control of all()) control.disabled = !hasKernel(model);
     },
     stop() {
-      clearTimeout(timer);
+      for (const one of forget) one();
       cancelAnimationFrame(frame);
     },
   };

@@ -1,4 +1,5 @@
 import type { MimeBundle, WidgetHandle, WidgetHost } from "../host.js";
+import { NewestRun } from "../newest-run.js";
 import { readState } from "../read-state.js";
 import { throttle } from "../throttle.js";
 import { identityOf } from "../version.js";
@@ -112,14 +113,8 @@ export function createSteeringControls(
 }
 
 class KernelHalf {
-  /** The run that is going: at most one. */
-  private controller: AbortController | null = null;
-  /** Whether the choices have changed since it began. */
-  private wanted = false;
-  private loop: Promise<void> | null = null;
-  private scheduled = false;
+  private readonly newest = new NewestRun((signal) => this.runOnce(signal));
   private runs = 0;
-  private closed = false;
   private readonly stops: (() => void)[];
 
   constructor(
@@ -128,60 +123,25 @@ class KernelHalf {
   ) {
     this.stops = [
       handle.observe(({ name }) => {
-        if ((choiceNames as readonly string[]).includes(name)) this.schedule();
+        if ((choiceNames as readonly string[]).includes(name)) this.newest.schedule();
       }),
       handle.onMessage((content) => {
         const method = (content as { method?: unknown } | null)?.method;
-        if (method === "run") this.schedule();
-        if (method === "stop") this.stop();
+        if (method === "run") this.newest.schedule();
+        if (method === "stop") this.newest.stop();
       }),
     ];
-    if (handle.get("prompt") !== "") this.start();
+    if (handle.get("prompt") !== "") this.newest.start();
   }
 
-  async settled(): Promise<void> {
-    await Promise.resolve();
-    while (this.loop) await this.loop;
+  settled(): Promise<void> {
+    return this.newest.settled();
   }
 
   close(): void {
     for (const stop of this.stops) stop();
-    this.closed = true;
-    this.stop();
+    this.newest.close();
     this.handle.close();
-  }
-
-  /** Several choices may change in one message: they make one run. */
-  private schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    queueMicrotask(() => {
-      this.scheduled = false;
-      if (!this.closed) this.start();
-    });
-  }
-
-  private start(): void {
-    this.wanted = true;
-    this.controller?.abort();
-    this.loop ??= this.runWanted();
-  }
-
-  private stop(): void {
-    this.wanted = false;
-    this.controller?.abort();
-  }
-
-  /** Runs the newest choices until they are those of the last run. */
-  private async runWanted(): Promise<void> {
-    while (this.wanted) {
-      this.wanted = false;
-      this.controller = new AbortController();
-      await this.runOnce(this.controller.signal);
-      this.controller = null;
-    }
-    // In the same turn as the last look at `wanted`: choices of a later turn begin a new loop.
-    this.loop = null;
   }
 
   private async runOnce(signal: AbortSignal): Promise<void> {
@@ -224,7 +184,6 @@ class KernelHalf {
     if (!signal.aborted) show.now();
     else show.cancel();
     // Overtaken runs say nothing more; one that the reader stopped keeps what it has shown.
-    if (signal.aborted && !this.wanted && !this.closed)
-      handle.set({ result: { ...result, status: "stopped" } });
+    if (signal.aborted && this.newest.wasStopped) handle.set({ result: { ...result, status: "stopped" } });
   }
 }

@@ -1,5 +1,5 @@
 import { element } from "../browser/dom.js";
-import { showToken } from "../text.js";
+import { percent, showToken } from "../text.js";
 import { changedTokens } from "./changes.js";
 import type { NextToken, SteeringResult } from "./state.js";
 
@@ -115,11 +115,4 @@ function barsOf(next: readonly NextToken[], side: "unsteered" | "steered"): Node
     row.title = `${showToken(token.token)}: ${percent(token.unsteered)} before, ${percent(token.steered)} after steering`;
   }
   return [table];
-}
-
-function percent(probability: number): string {
-  const value = 100 * probability;
-  if (!Number.isFinite(value)) return "–";
-  if (value > 0 && value < 0.01) return "<0.01 %";
-  return `${value >= 10 ? value.toFixed(1) : value.toFixed(2)} %`;
 }

@@ -1,4 +1,7 @@
-import { activationPatching } from "../../../src/index.js";
+import type { CircuitTask } from "../../../src/circuits/index.js";
+import { activationPatching, type Model, type SweepAxis } from "../../../src/index.js";
+import { patchingExplorer } from "../../views/patching-explorer.js";
+import type { ShownWidget } from "../../views/widget.js";
 import { callCode, importCode, unless } from "../code.js";
 import { defineMagic, type Magic } from "../magic.js";
 import { UsageError } from "../options.js";
@@ -26,6 +29,10 @@ const options = {
   },
   count: { type: "integer", default: 1, short: "n", help: "how many prompts of a named task" },
   seed: { type: "integer", default: 0, help: "the same seed gives the same prompts" },
+  explore: {
+    type: "boolean",
+    help: "shows one prompt in the live explorer: edit the prompts, click cells for the next tokens",
+  },
 } as const;
 
 const magic: Magic = defineMagic({
@@ -37,7 +44,7 @@ const magic: Magic = defineMagic({
   options,
   example: "%patch --at z ioi",
   typescript(call) {
-    const { at, over, direction, count, seed } = call.options;
+    const { at, over, direction, count, seed, explore } = call.options;
     const { before, fields } = taskCode(asTask(call, { count, seed }, "resample"), "task");
     const chosen = unless("denoising", direction);
     const own = [
@@ -45,10 +52,16 @@ const magic: Magic = defineMagic({
       `over: ${JSON.stringify(sweptAxes("patch", at, over))}`,
       ...(chosen ? [`direction: ${JSON.stringify(chosen)}`] : []),
     ];
+    if (explore) {
+      const imported = importCode("patchingExplorer", "tslens/widgets");
+      const metric = fields.filter((field) => field.startsWith("metric:"));
+      const given = `{ ...prompts[0], ${[...metric, ...own].join(", ")} }`;
+      return `${imported}${before}${callCode("patchingExplorer", "model", given)};`;
+    }
     return `${importCode("activationPatching")}${before}await ${callCode("activationPatching", "model", `{ ${[...fields, ...own].join(", ")} }`)};`;
   },
   run(context) {
-    const { at, over, direction, count, seed } = context.options;
+    const { at, over, direction, count, seed, explore } = context.options;
     const axes = sweptAxes("patch", at, over);
     const model = currentModel(context);
     const { clean, corrupt, metric } = readTask(asTask(context, { count, seed }, "resample"), model, "task");
@@ -56,6 +69,7 @@ const magic: Magic = defineMagic({
       throw new UsageError(
         "%patch measures right against wrong answers: write each prompt as `clean | corrupt | answer | wrong answer`.",
       );
+    if (explore) return explorer(model, { clean, corrupt, metric }, { at, over: axes, direction });
     return activationPatching(model, {
       clean,
       corrupt,
@@ -70,3 +84,23 @@ const magic: Magic = defineMagic({
 });
 
 export default magic;
+
+/** The explorer of a task's one prompt. */
+function explorer(
+  model: Model,
+  { clean, corrupt, metric }: Pick<CircuitTask, "clean" | "corrupt" | "metric">,
+  { direction, ...grid }: { readonly at: string; readonly over: SweepAxis[]; readonly direction: string },
+): ShownWidget {
+  const [[text, ...more], [other]] = [[clean].flat(), [corrupt].flat()];
+  if (more.length > 0)
+    throw new UsageError("--explore of %patch shows one prompt: leave out --count, or write one line.");
+  if (typeof text !== "string" || typeof other !== "string")
+    throw new UsageError("--explore of %patch needs prompts of text, which readers can edit.");
+  return patchingExplorer(model, {
+    ...grid,
+    clean: text,
+    corrupt: other,
+    metric,
+    direction: direction as "denoising" | "noising",
+  });
+}

@@ -52,6 +52,22 @@ describe("the magics of sweeps", () => {
     );
   });
 
+  it("%patch --explore opens the explorer of one prompt, which can be edited", async () => {
+    for (const line of [
+      `%patch --explore ${pair}`,
+      "%patch --explore --at z ioi",
+      "%patch --explore greaterThan",
+    ]) {
+      const { reply, published } = await kernel().run(line);
+      assert.equal(reply.status, "ok", plain(String(reply.evalue)));
+      const data = ofType(published, "execute_result")[0]!.content.data as Record<string, unknown>;
+      assert.ok("application/vnd.jupyter.widget-view+json" in data);
+      assert.match(String(data["text/plain"]), /next token with layer \d, (position \d+|head \d)/);
+    }
+    assert.match(await failure("%patch --explore -n 2 ioi"), /--explore of %patch shows one prompt/);
+    assert.match(await failure("%patch --explore induction"), /needs prompts of text/);
+  });
+
   it("%ablate shows the metric without each head, of a task or of a text", async () => {
     assert.match(await text("%ablate --replacement mean -n 4 ioi"), /^Ablation \(mean\) of z\n/);
     assert.match(
