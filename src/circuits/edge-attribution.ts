@@ -11,7 +11,7 @@ import type { CircuitGraph } from "./circuit-graph.js";
 import { EdgePatching } from "./edge-patching.js";
 import { edgeSlopes } from "./edge-slopes.js";
 import { circuitSetting } from "./setting.js";
-import type { CircuitTask } from "./task.js";
+import { type CircuitTask, metricName } from "./task.js";
 
 /** Options of `edgeAttribution`. */
 export interface EdgeAttributionOptions extends CircuitTask {
@@ -51,11 +51,16 @@ export async function edgeAttribution(model: Model, options: EdgeAttributionOpti
     new Circuit(
       nodes,
       edges.map(({ name, from, to }, i) => ({ name, from, to, score: scores[i]!, kept: true })),
-      { model: model.name, method, splitInput },
+      {
+        model: model.name,
+        method,
+        splitInput,
+        metricKind: options.metric === undefined ? "klDivergence" : metricName(options.metric),
+      },
     );
   if (method === "exact") {
     const patching = await EdgePatching.prepare(model, options);
-    return circuit(patching.graph, await exactScores(patching, signal));
+    return circuit(patching.graph, await exactScores(patching, signal).finally(() => patching.release()));
   }
   const setting = await circuitSetting(model, options);
   const weights = method === "eap" ? [0] : Array.from({ length: steps }, (_, k) => 1 - k / steps);

@@ -22,6 +22,8 @@ import type { CircuitTask, ReadTask } from "./task.js";
 
 /** Rows of one run together have about so many tokens at most, times bytes of the model's parameters. */
 const RUN_WORK = 1e11;
+/** Nor have they more than so many tokens: larger runs take memory, and are no faster. */
+const MOST_TOKENS = 4096;
 /** The fewest tokens that are worth a run of their own. */
 const FULL_RATE_TOKENS = 256;
 /** With so many choices in a run, a plan for few heads saves less than it takes to compile. */
@@ -76,7 +78,7 @@ export class EdgePatching {
     if (typeof this.task.metric === "function") return 1;
     const { engine, prompts, pos } = this.setting;
     const bytes = engine.parameters.names.length === 0 ? 1 : parameterBytes(engine);
-    const budget = Math.max(FULL_RATE_TOKENS, Math.min(RUN_WORK / bytes, 16_384));
+    const budget = Math.max(FULL_RATE_TOKENS, Math.min(RUN_WORK / bytes, MOST_TOKENS));
     return Math.max(1, Math.floor(budget / (prompts * pos)));
   }
 

@@ -70,7 +70,7 @@ export async function evaluateCircuit(
     keeping(graph, edgeNumbers(graph, kept)),
     ...nulls,
   ];
-  const values = await patching.evaluatePrompts(choices, signal);
+  const values = await patching.evaluatePrompts(choices, signal).finally(() => patching.release());
   const means = values.map(mean);
   const [full, empty, metric] = means as [number, number, number];
   checkRange(full, empty);
@@ -150,11 +150,8 @@ export async function circuitCurve(
   const names = circuits.map(({ keptEdges }) => keptEdges.map(({ name }) => name));
   const all = graph.edges.map(({ name }) => name);
   const choices = [all, [], ...names].map((kept) => keeping(graph, edgeNumbers(graph, kept)));
-  const [full, empty, ...metrics] = (await patching.evaluate(choices, signal)) as [
-    number,
-    number,
-    ...number[],
-  ];
+  const values = await patching.evaluate(choices, signal).finally(() => patching.release());
+  const [full, empty, ...metrics] = values as [number, number, ...number[]];
   checkRange(full, empty);
   const faithfulness = metrics.map((metric) => (metric - empty) / (full - empty));
   return {
