@@ -74,6 +74,8 @@ export class Kernel {
       request: (channel, message) => this.#receive(channel, message),
       interrupt: () => this.#interrupt(),
       terminated: () => this.#terminated(),
+      exhausted: () => this.#exhaust(),
+      collected: (what, lasting) => this.#endForMemory(what, lasting),
       shutdown: () => this.stop(),
       failed: (error) => {
         writeSync(2, `The kernel cannot be reached and ends: ${error.message}\n`);
@@ -236,11 +238,14 @@ export class Kernel {
     this.#lastCell = cell;
     if (cell.storeHistory) this.#count++;
     cell.count = this.#count;
+    const { identities, header } = cell.request;
+    this.#transport.running({ identities, header, count: cell.count });
     runInContext(cell, () => {
       this.publish("status", { execution_state: "busy" });
       if (!cell.silent) this.publish("execute_input", { code: cell.code, execution_count: cell.count });
       if (cell.storeHistory) this.#history.add(cell.count, cell.code);
       this.#runs.start(cell, (end) => {
+        this.#transport.running(undefined);
         runInContext(cell, () => this.#publishEnd(cell, end));
         done(end.error !== undefined, () => this.#answer(cell, end.reply));
       });
@@ -291,16 +296,41 @@ export class Kernel {
     this.#queue.advance();
   }
 
+  /** The memory is nearly used up: an interrupt comes, and then `#endForMemory`. */
+  #exhaust(): void {
+    resetContext();
+    const { running } = this.#queue;
+    if (running) running.exhausted = true;
+  }
+
+  /**
+   * Ends the cell that has used up the memory; where its variables hold what it has taken, the kernel too, which
+   * Jupyter then starts afresh.
+   */
+  #endForMemory(what: string, lasting: boolean): void {
+    resetContext();
+    const cell = this.#queue.running;
+    const sentence = `The cell was stopped: ${what} were in use. ${
+      lasting
+        ? "They are still held, by its variables or by work that goes on, so the kernel ends. A restart begins without variables."
+        : "What it had taken has been given back, and all variables are kept."
+    }`;
+    if (cell) this.#runs.endForMemory(cell, sentence);
+    else if (lasting) this.write("stderr", `${sentence}\n`);
+    if (lasting) this.#transport.afterArrived(() => this.stop(1));
+    this.#queue.advance();
+  }
+
   #abortBackground(): void {
     this.#background.abort(new KeyboardInterrupt());
     this.#background = new AbortController();
   }
 
   /** Ends the kernel: what has been published is sent first. */
-  stop(): void {
+  stop(code = 0): void {
     this.#queue.running?.abort.abort(new KeyboardInterrupt());
     this.#evaluator.close();
-    this.#transport.close(() => this.exit(0));
+    this.#transport.close(() => this.exit(code));
   }
 
   /** Runs a function whose output is not the notebook's. */

@@ -47,7 +47,17 @@ export class CellRuns {
     );
   }
 
+  /** Ends a cell that has used up the memory. */
+  endForMemory(cell: Cell, sentence: string): void {
+    cell.exhausted = false;
+    cell.clearTimers();
+    this.evaluator.abandon();
+    const { sources } = this.evaluator.compiler;
+    this.#end(cell, failed(describeFailure({ kind: "memory", sentence }, cell.code, sources)));
+  }
+
   #end(cell: Cell, end: CellEnd): void {
+    if (cell.exhausted) return;
     const onEnd = this.#ends.get(cell);
     this.#ends.delete(cell);
     onEnd?.(end);

@@ -27,6 +27,8 @@ export class Cell implements Work {
   readonly payload: Json[] = [];
   /** Why the cell failed. */
   failure: Failure | undefined;
+  /** Whether it has used up the memory: it is ended when that has been looked into. */
+  exhausted = false;
   /** The number in front of the cell, from its start on; a cell that is never run uses none up. */
   count = 0;
 

@@ -19,6 +19,12 @@ export function describeFailure(failure: Failure, source: string, sources: Sourc
   switch (failure.kind) {
     case "interrupted":
       return { ename: "KeyboardInterrupt", evalue: "", traceback: [red("KeyboardInterrupt")] };
+    case "memory":
+      return {
+        ename: "OutOfMemory",
+        evalue: failure.sentence,
+        traceback: [red(`OutOfMemory: ${failure.sentence}`)],
+      };
     case "types":
       return describeDiagnostics(failure.diagnostics, source);
     case "thrown":

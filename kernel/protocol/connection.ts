@@ -11,6 +11,8 @@ export interface Connection {
   readonly iopub_port: number;
   readonly stdin_port: number;
   readonly hb_port: number;
+  /** Where the connection file stands. */
+  readonly file: string;
 }
 
 const PORTS = ["shell_port", "control_port", "iopub_port", "stdin_port", "hb_port"] as const;
@@ -35,7 +37,7 @@ export function readConnection(path: string): Connection {
       `the connection file ${path} asks for signatures by ${scheme}; the kernel signs by hmac-sha256`,
     );
   }
-  return connection;
+  return { ...connection, file: path };
 }
 
 /** The ports, as a `connect_reply` tells them. */

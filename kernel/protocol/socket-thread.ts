@@ -6,15 +6,18 @@ import { writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { Reply, Router, XPublisher } from "zeromq";
 import { endpoint } from "./connection.js";
+import { watchFatalErrors } from "./fatal-report.js";
 import { InterruptAsker } from "./interrupt-flag.js";
+import { MemoryWatch } from "./memory-watch.js";
 import { type Message, newHeader, outgoing } from "./message.js";
 import { SendQueue } from "./send-queue.js";
 import { StreamBuffer } from "./stream-buffer.js";
 import { terminateMainThread } from "./terminate.js";
-import type { FromThread, ThreadData, ToThread } from "./thread-messages.js";
+import type { FromThread, RunningCell, ThreadData, ToThread } from "./thread-messages.js";
 import { decode, encode } from "./wire.js";
 
-const { connection, session, kernelInfo, interruptMemory, inputPort } = workerData as ThreadData;
+const { connection, session, kernelInfo, interruptMemory, inputPort, heapLimit, fatalReport } =
+  workerData as ThreadData;
 const main = parentPort!;
 const tell = (message: FromThread, transfer?: ArrayBuffer[]): void => main.postMessage(message, transfer);
 
@@ -125,14 +128,15 @@ function refuseDebugging({ content: { seq, command } }: Message): object {
 const asker = new InterruptAsker(interruptMemory);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function interrupt(): Promise<void> {
+/** @param gentle how long a cell may take to notice it by itself, in milliseconds */
+async function interrupt(gentle: number = GENTLE_MS): Promise<void> {
   const first = asker.ask();
   if (first) tell({ kind: "interrupt" });
-  let waited = first ? 0 : GENTLE_MS;
+  let waited = first ? 0 : gentle;
   for (; asker.open; waited += POLL_MS) {
     // A section ends by itself, and the event loop may turn after it.
     if (asker.sectionRuns) waited = 0;
-    else if (waited >= GENTLE_MS && asker.claim()) {
+    else if (waited >= gentle && asker.claim()) {
       await terminateMainThread();
       asker.finish();
       tell({ kind: "terminated" });
@@ -140,6 +144,33 @@ async function interrupt(): Promise<void> {
     }
     await pause(POLL_MS);
   }
+}
+
+/** Ends what runs before V8 or the system ends the process without a word. */
+async function endForMemory(what: string): Promise<void> {
+  tell({ kind: "exhausted" });
+  await interrupt(POLL_MS);
+  tell({ kind: "collected", what, lasting: await memory.collect() });
+}
+
+const memory = new MemoryWatch(heapLimit, (what) => void endForMemory(what));
+let cell: RunningCell | undefined;
+
+/** Says in the cell that runs why the kernel ends: the main thread cannot any more. */
+function reportFatalError(): void {
+  if (!cell) return;
+  const { header, identities, count } = cell;
+  const evalue =
+    "The kernel ends: its JavaScript engine has met a fatal error, most often for want of memory. All variables are lost.";
+  const error = { ename: "OutOfMemory", evalue, traceback: [`OutOfMemory: ${evalue}`] };
+  publish("error", header, error);
+  const reply = outgoing(identities, newHeader("execute_reply", session), header, {
+    status: "error",
+    ...error,
+    execution_count: count,
+  });
+  queues.shell.send(encode(connection.key, reply));
+  publish("status", header, { execution_state: "idle" });
 }
 
 async function shutDown(restart: boolean): Promise<void> {
@@ -187,6 +218,10 @@ main.on("message", (message: ToThread) => {
       // What was printed before a question or an answer stands before it.
       streams.flush();
       queues[message.channel].send(encode(connection.key, message.message));
+      break;
+    case "cell":
+      cell = message.cell;
+      memory.busy = cell !== undefined;
       break;
     case "fence":
       tell({ kind: "fence", id: message.id });
@@ -242,4 +277,5 @@ void listen(stdin, "stdin", (message) => {
 void greetSubscribers().catch(closed);
 void echoHeartbeat().catch(closed);
 watchParent();
+watchFatalErrors(fatalReport, reportFatalError);
 tell({ kind: "ready" });

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { getHeapStatistics } from "node:v8";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Connection } from "./connection.js";
+import { fatalReportFile, reportFatalErrors } from "./fatal-report.js";
 import { InterruptTaker, newInterruptMemory } from "./interrupt-flag.js";
 import { KeyboardInterrupt } from "./keyboard-interrupt.js";
 import {
@@ -13,7 +15,7 @@ import {
   outgoing,
 } from "./message.js";
 import type { StreamText } from "./stream-buffer.js";
-import type { FromThread, ThreadData, ToThread } from "./thread-messages.js";
+import type { FromThread, RunningCell, ThreadData, ToThread } from "./thread-messages.js";
 
 /** What the kernel does with what arrives. The calls come one at a time, each from the event loop. */
 export interface Receiver {
@@ -23,6 +25,15 @@ export interface Receiver {
   interrupt(): void;
   /** The JavaScript that was running has been ended by force. */
   terminated(): void;
+  /** The memory is nearly used up, by what runs now; an interrupt follows. */
+  exhausted(): void;
+  /**
+   * What was running has been ended for want of memory.
+   *
+   * @param what is nearly used up, as the end of a sentence
+   * @param lasting whether that is so still
+   */
+  collected(what: string, lasting: boolean): void;
   /** The kernel is to end. */
   shutdown(restart: boolean): void;
   /** The sockets are lost, such as when a port is taken: nobody can reach the kernel any more. */
@@ -56,7 +67,10 @@ export class Transport {
       kernelInfo,
       interruptMemory,
       inputPort,
+      heapLimit: getHeapStatistics().heap_size_limit,
+      fatalReport: fatalReportFile(connection.file),
     };
+    reportFatalErrors(workerData.fatalReport);
     const file = new URL("./socket-thread.js", import.meta.url);
     this.#worker = new Worker(file, { workerData, transferList: [inputPort] });
     this.#worker.on("error", (error) => receiver.failed(error as Error));
@@ -75,6 +89,12 @@ export class Transport {
       case "terminated":
         this.#interrupts.afterTermination();
         receiver.terminated();
+        break;
+      case "exhausted":
+        receiver.exhausted();
+        break;
+      case "collected":
+        receiver.collected(message.what, message.lasting);
         break;
       case "shutdown":
         receiver.shutdown(message.restart);
@@ -151,6 +171,11 @@ export class Transport {
   /** Runs a synchronous section that an interrupt does not tear. */
   protect<T>(section: () => T): T {
     return this.#interrupts.protect(section);
+  }
+
+  /** Tells which cell runs from now on. */
+  running(cell: RunningCell | undefined): void {
+    this.#tell({ kind: "cell", cell });
   }
 
   /** Tells of a process that the kernel has started, or that has ended: the socket thread ends it with the kernel. */

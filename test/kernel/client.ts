@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Dealer, Request, Subscriber } from "zeromq";
+import { kernelSpec } from "../../kernel/install/install.js";
 import { type Channel, type Json, type Message, newHeader, outgoing } from "../../kernel/protocol/message.js";
 import { decode, encode } from "../../kernel/protocol/wire.js";
-import { repository } from "../shared.js";
 
 /** What a request brought. */
 export interface Answer {
@@ -60,11 +60,14 @@ export class TestClient {
     folder,
     key = randomUUID(),
     history = "off",
+    options = "",
   }: {
     folder?: string;
     key?: string;
     /** The folder of the history. */
     history?: string;
+    /** Options of Node. */
+    options?: string;
   } = {}): Promise<TestClient> {
     const own = mkdtempSync(join(tmpdir(), "tslens-kernel-"));
     const names = ["shell_port", "control_port", "iopub_port", "stdin_port", "hb_port"];
@@ -74,23 +77,25 @@ export class TestClient {
     const connection = { transport: "tcp", ip: "127.0.0.1", key, signature_scheme: "hmac-sha256", ...ports };
     const file = join(own, "connection.json");
     writeFileSync(file, JSON.stringify(connection));
-    const main = join(repository, "dist", "kernel", "main.js");
-    const child = spawn(
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", main, "--config-path", file],
-      {
-        cwd: folder ?? own,
-        env: { ...process.env, TSLENS_HISTORY: history },
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const { argv, env } = kernelSpec() as { argv: string[]; env: Record<string, string> };
+    const [, ...args] = argv.map((word) => (word === "{connection_file}" ? file : word));
+    const child = spawn(process.execPath, args, {
+      cwd: folder ?? own,
+      env: { ...process.env, NODE_OPTIONS: options, ...env, TSLENS_HISTORY: history },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const client = new TestClient(child, connection, own);
     for (const stream of [child.stderr, child.stdout]) {
       stream?.on("data", (text) => {
         client.notes += text;
       });
     }
-    await client.#connect();
+    const died = once(child, "exit").then(([code]) => {
+      client.close();
+      throw new Error(`The kernel ended at its start, with ${code}:\n${client.notes}`);
+    });
+    await Promise.race([client.#connect(), died]);
+    died.catch(() => {});
     return client;
   }
 
