@@ -8,6 +8,8 @@ import {
   type Circuit,
   type CircuitTask,
   circuitGraph,
+  circuitOfSteps,
+  metricName,
 } from "../../src/circuits/index.js";
 import type { Model } from "../../src/index.js";
 import { workSignal } from "../../src/runtime/host.js";
@@ -21,7 +23,6 @@ import { DISPLAY, type MimeBundle } from "../display/mime.js";
 import { quietly } from "../execution/quietly.js";
 import {
   circuitMeter,
-  circuitOfSteps,
   curvePlaces,
   decidedEdges,
   metricFacts,
@@ -82,7 +83,8 @@ export async function acdcAnimation(
   const graph = circuitGraph(model.config, splitInput);
   const facts = metricFacts(options.metric);
   const { threshold, ablation = "resample", mode = "exact", order = "reverse" } = options;
-  const origin = { model: model.name, splitInput, settings: { threshold, ablation, mode, order } };
+  const settings = { threshold, ablation, mode, order };
+  const origin = { model: model.name, splitInput, settings, metricKind: metricName(options.metric) };
   const log: AcdcStep[] = [...resume];
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
@@ -131,7 +133,7 @@ export async function acdcAnimation(
       ...(colour === undefined ? {} : { colour }),
       ...(paused === undefined ? {} : { paused }),
     });
-    const soFar = (): Circuit => found ?? circuitOfSteps(graph, log, origin, facts.smallerIsBetter);
+    const soFar = (): Circuit => found ?? circuitOfSteps(graph, log, origin);
     const circuit = animation.finished.then(soFar);
     circuit.catch(() => {}); // the widget says so too
     // Also a search that the reader has paused is ended by an interrupt.

@@ -1,14 +1,12 @@
 /** Searches and rankings of edges as the plain data of the pruning animation. */
 
-import { EdgePatching } from "../../src/circuits/edge-patching.js";
 import {
   type AcdcStep,
-  Circuit,
-  type CircuitGraph,
-  type CircuitOrigin,
   type CircuitTask,
+  EdgePatching,
+  metricName,
+  smallerIsBetter,
 } from "../../src/circuits/index.js";
-import { smallerIsBetter } from "../../src/circuits/task.js";
 import type { Metric, Model } from "../../src/index.js";
 import type { AnimationSource, DecidedEdge } from "../../widgets/acdc-animation/model.js";
 
@@ -24,16 +22,13 @@ const metricNames: Readonly<Record<string, string>> = {
 type MetricFacts = Pick<AnimationSource, "metricName" | "smallerIsBetter">;
 
 /** A metric as a reader knows it; without one it is the divergence from the model. */
-export function metricFacts(metric: Metric | undefined): MetricFacts {
-  if (metric === undefined) return metricKindFacts("klDivergence");
-  return typeof metric === "function" ? metricKindFacts(undefined) : metricKindFacts(metric.kind);
-}
+export const metricFacts = (metric: Metric | undefined): MetricFacts => metricKindFacts(metricName(metric));
 
 /** A kind of metric as a reader knows it; one without a name, such as a function, is better where it is smaller. */
 export function metricKindFacts(kind: string | undefined): MetricFacts {
-  const metricName = kind === undefined ? undefined : metricNames[kind];
-  if (metricName === undefined) return { metricName: "metric", smallerIsBetter: true };
-  return { metricName, smallerIsBetter: smallerIsBetter({ kind } as Metric) };
+  const name = kind === undefined ? undefined : metricNames[kind];
+  if (kind === undefined || name === undefined) return { metricName: "metric", smallerIsBetter: true };
+  return { metricName: name, smallerIsBetter: smallerIsBetter(kind) };
 }
 
 /** Steps of ACDC with the numbers of their edges. @throws where a step is of an edge that the graph has not */
@@ -46,30 +41,6 @@ export function decidedEdges(
     if (number === undefined) throw new Error(`The graph has no edge "${edge}", which the log tries.`);
     return { index, edge: number, before: metricBefore, after: metricAfter, kept };
   };
-}
-
-/** The circuit that the steps of an unfinished search leave. */
-export function circuitOfSteps(
-  graph: CircuitGraph,
-  log: readonly AcdcStep[],
-  origin: Omit<CircuitOrigin, "log" | "finished" | "method">,
-  smaller: boolean,
-): Circuit {
-  const steps = new Map(log.map((step) => [step.edge, step]));
-  const last = log.at(-1);
-  const edges = graph.edges.map(({ name, from, to }) => {
-    const step = steps.get(name);
-    const change = step?.metricAfter == null ? 0 : step.metricAfter - step.metricBefore;
-    return { name, from, to, score: smaller ? change : -change, kept: step?.kept ?? true };
-  });
-  return new Circuit(graph.nodes, edges, {
-    ...origin,
-    method: "acdc",
-    evaluations: last?.evaluations ?? 1,
-    ...(last ? { metric: last.kept ? last.metricBefore : (last.metricAfter ?? last.metricBefore) } : {}),
-    log,
-    finished: log.length === graph.edgeCount,
-  });
 }
 
 /** Measures circuits of a task; the model is run on the prompts when the first is asked for. */

@@ -6,8 +6,9 @@
 import type { Model } from "../model/index.js";
 import { reportProgress, workSignal } from "../runtime/host.js";
 import type { AcdcSettings, AcdcStep } from "./acdc-steps.js";
-import { Circuit } from "./circuit.js";
+import type { Circuit } from "./circuit.js";
 import { acdcOrder } from "./circuit-graph.js";
+import { circuitOfSteps } from "./circuit-of-steps.js";
 import { EdgePatching } from "./edge-patching.js";
 import { type Cuts, reachingLogits, receiverOwners } from "./reach.js";
 import { graphOf } from "./setting.js";
@@ -87,17 +88,15 @@ export async function* acdcSteps(
   const graph = graphOf(model, options);
   const sequence = acdcOrder(graph, order);
   const owner = receiverOwners(graph);
-  const smallest = options.metric === undefined || smallerIsBetter(options.metric);
-  const sign = smallest ? 1 : -1;
+  const metricKind = metricName(options.metric);
+  const sign = smallerIsBetter(metricKind) ? 1 : -1;
   const cuts: Cuts = new Uint8Array(graph.edgeCount);
-  const scores = new Float64Array(graph.edgeCount);
   const log: AcdcStep[] = [];
   let metric = Number.NaN;
   let evaluations = 1;
   let edgesLeft = graph.edgeCount;
   const record = (edge: number, after: number | null, kept: boolean): AcdcStep => {
     const before = metric;
-    scores[edge] = after === null ? 0 : sign * (after - before);
     if (!kept) {
       cuts[edge] = 1;
       edgesLeft--;
@@ -118,21 +117,7 @@ export async function* acdcSteps(
     return step;
   };
   const circuit = (): Circuit =>
-    new Circuit(
-      graph.nodes,
-      graph.edges.map(({ name, from, to }, i) => ({ name, from, to, score: scores[i]!, kept: !cuts[i] })),
-      {
-        model: model.name,
-        method: "acdc",
-        splitInput,
-        settings,
-        evaluations,
-        metric,
-        metricKind: options.metric === undefined ? "klDivergence" : metricName(options.metric),
-        log,
-        finished: log.length === sequence.length,
-      },
-    );
+    circuitOfSteps(graph, log, { model: model.name, splitInput, settings, metric, metricKind });
 
   let patching: EdgePatching | undefined;
   try {

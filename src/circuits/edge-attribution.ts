@@ -55,7 +55,7 @@ export async function edgeAttribution(model: Model, options: EdgeAttributionOpti
         model: model.name,
         method,
         splitInput,
-        metricKind: options.metric === undefined ? "klDivergence" : metricName(options.metric),
+        metricKind: metricName(options.metric),
       },
     );
   if (method === "exact") {

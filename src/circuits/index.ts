@@ -18,7 +18,9 @@ export {
   type GraphSizes,
   type ReceiverGroup,
 } from "./circuit-graph.js";
+export { circuitOfSteps } from "./circuit-of-steps.js";
 export { type EdgeAttributionOptions, edgeAttribution } from "./edge-attribution.js";
+export { EdgePatching } from "./edge-patching.js";
 export {
   type CircuitCurve,
   type CircuitCurveOptions,
@@ -29,4 +31,4 @@ export {
   evaluateCircuit,
 } from "./evaluate-circuit.js";
 export { edgeEnds, edgeName, type HeadInput, nodeOf, placeOf } from "./names.js";
-export type { AblationOptions, CircuitTask } from "./task.js";
+export { type AblationOptions, type CircuitTask, metricName, smallerIsBetter } from "./task.js";

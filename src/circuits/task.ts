@@ -69,15 +69,18 @@ async function divergenceFrom(model: Model, clean: Batch, signal?: AbortSignal):
   return klDivergence({ reference: tensor(Float32Array.from(logits.data), [rows, 1, width]), pos: -1 });
 }
 
-/** Whether a smaller value of a metric is better: true for divergences and losses. */
-export function smallerIsBetter(metric: Metric): boolean {
-  return typeof metric === "function" || /^(klDivergence|crossEntropy|squaredError)$/.test(metric.kind);
+/** Whether a smaller value of a metric, or of one that is called so, is better: true for divergences, losses and functions. */
+export function smallerIsBetter(metric: Metric | string): boolean {
+  const name = typeof metric === "string" ? metric : metricName(metric);
+  return /^(klDivergence|crossEntropy|squaredError|a function)$/.test(name);
 }
 
 /** Whether a metric reads the logits of the last position alone. */
 export const readsLastLogits = (metric: Metric): boolean =>
   typeof metric !== "function" && "pos" in metric && metric.pos === -1;
 
-/** The metric as messages and stored circuits call it. */
-export const metricName = (metric: Metric): string =>
-  typeof metric === "function" ? "a function" : metric.kind;
+/** The metric as messages and stored circuits call it; without one it is the divergence from the model. */
+export function metricName(metric: Metric | undefined): string {
+  if (metric === undefined) return "klDivergence";
+  return typeof metric === "function" ? "a function" : metric.kind;
+}

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { type AcdcOptions, type AcdcStep, acdc, acdcSteps } from "../../src/circuits/index.js";
+import {
+  type AcdcOptions,
+  type AcdcStep,
+  acdc,
+  acdcSteps,
+  circuitGraph,
+  circuitOfSteps,
+} from "../../src/circuits/index.js";
+import { logProb } from "../../src/index.js";
 import { inductionProgram } from "../../src/tasks/index.js";
 import { marked, type ReferenceTask, reference, referenceTask } from "./reference.js";
 
@@ -145,4 +153,23 @@ describe("ACDC on the compiled induction program", () => {
       });
       assert.deepEqual(circuit.keptEdges.map(({ name }) => name).sort(), [...edges].sort());
     });
+
+  it("gives, of its steps so far, the circuit that they leave, and its metric", async () => {
+    const metric = logProb({ token: drawn.map(({ answer }) => answer) });
+    const { origin, log, edges: found } = await acdc(model, { clean, corrupt, metric, threshold: 0.01 });
+    const graph = circuitGraph(model.config);
+    const half = log.slice(0, Math.floor(log.length / 2));
+    const { metric: _, ...known } = origin;
+    const sofar = circuitOfSteps(graph, half, known);
+    assert.equal(sofar.finished, false);
+    assert.equal(sofar.keptEdges.length, half.at(-1)!.edgesLeft);
+    assert.equal(sofar.evaluations, half.at(-1)!.evaluations);
+    assert.equal(sofar.origin.metric, log[half.length]!.metricBefore);
+    assert.ok(Math.min(...found.map(({ score }) => score)) > -1e-3, "a lower log probability is worse");
+    const whole = circuitOfSteps(graph, log, known);
+    assert.deepEqual(whole.edges, found);
+    assert.equal(whole.origin.metric, origin.metric);
+    assert.equal(whole.finished, true);
+    assert.equal(circuitOfSteps(graph, [], known).keptEdges.length, graph.edgeCount);
+  });
 });
