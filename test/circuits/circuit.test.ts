@@ -119,10 +119,22 @@ describe("the graph of circuits", () => {
     assert.throws(() => Circuit.fromJSON(data), /is not what its name says/);
   });
 
+  it("is drawn with its strongest edges alone where there are many", async () => {
+    const { nodes, edges } = circuitGraph({ nLayers: 4, nHeads: 8, dMlp: 1 });
+    const scored = edges.map(({ name, from, to }, i) => ({ name, from, to, score: -i, kept: true }));
+    const many = new Circuit(nodes, scored, { model: "m", method: "eap", splitInput: false });
+    const svg = await many.plot().toSVG();
+    assert.match(svg, /the 400 strongest edges are drawn/);
+    assert.match(svg, /the thickest, m3-&gt;logits, is -1\.52e\+3/);
+    assert.equal(svg.match(/<line /g)!.length, 400);
+  });
+
   it("is drawn with a line for each kept edge and the names of its nodes", async () => {
     const svg = await withScores([]).keep(["input->m0", "m0->logits"]).plot().toSVG();
     for (const node of ["input", "m0", "logits"]) assert.match(svg, new RegExp(`>${node}<`));
     assert.doesNotMatch(svg, />a0\.h0</);
+    for (const words of ["queries", "keys", "values", "MLPs, logits"])
+      assert.match(svg, new RegExp(`>${words}<`), "the legend");
     assert.match(withScores([]).keep(["input->m0"]).plot().toText(), /2 of 17 nodes, 1 of 262 edges/);
   });
 });
