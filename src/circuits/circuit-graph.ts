@@ -32,6 +32,8 @@ export interface CircuitGraph {
   readonly edges: readonly GraphEdge[];
   /** Whether the input is split into `embed` and `pos`. */
   readonly splitInput: boolean;
+  /** Whether what a head sends depends on the other heads of its layer, as behind a norm of their sum. */
+  readonly headsTogether: boolean;
 }
 
 /** An edge of the graph, which its number in `edges` stands for. */
@@ -54,8 +56,9 @@ export type GraphSizes = Pick<ModelConfig, "nLayers" | "nHeads" | "dMlp" | "para
  *
  * @param splitInput whether `embed` and `pos` are nodes of their own; otherwise `input` is the tokens' embedding, and
  * positions belong to no node
+ * @param headsTogether whether what a head sends depends on the other heads of its layer
  */
-export function circuitGraph(config: GraphSizes, splitInput = false): CircuitGraph {
+export function circuitGraph(config: GraphSizes, splitInput = false, headsTogether = false): CircuitGraph {
   const { nLayers, nHeads, parallel } = config;
   const hasMlp = config.dMlp > 0 || config.experts !== undefined;
   const senders = splitInput ? ["embed", "pos"] : ["input"];
@@ -95,7 +98,8 @@ export function circuitGraph(config: GraphSizes, splitInput = false): CircuitGra
       }),
     ),
   );
-  return { nodes: [...senders, "logits"], senders, groups, edgeCount: firstEdge, edges, splitInput };
+  const nodes = [...senders, "logits"];
+  return { nodes, senders, groups, edgeCount: firstEdge, edges, splitInput, headsTogether };
 }
 
 /** The numbers of edges by their names. @throws where a name is none of the graph's edges */

@@ -26,8 +26,8 @@ const RUN_WORK = 1e11;
 const MOST_TOKENS = 4096;
 /** The fewest tokens that are worth a run of their own. */
 const FULL_RATE_TOKENS = 256;
-/** With so many choices in a run, a plan for few heads saves less than it takes to compile. */
-const CHEAP = 8;
+/** With less work than this for one choice, a plan for few heads saves less than it takes to compile. */
+const WORTH_LEAVING_OUT = 2e10;
 
 /** A plan with what does not change between its runs. */
 interface ReadyPlan {
@@ -46,16 +46,26 @@ export class EdgePatching {
   private constructor(
     readonly setting: CircuitSetting,
     private readonly values: SenderValues,
+    leaveHeadsOut: boolean | undefined,
   ) {
     this.bases = new ReceiverBases(setting, values);
-    const { engine, edits } = setting;
-    this.leavesOut = this.rowsAtOnce < CHEAP && edits.length === 0 && headsStandAlone(engine);
+    const { engine, edits, prompts, pos } = setting;
+    const isLarge = prompts * pos * parameterBytes(engine) > WORTH_LEAVING_OUT;
+    this.leavesOut = (leaveHeadsOut ?? isLarge) && edits.length === 0 && headsStandAlone(engine);
   }
 
-  /** Runs the model on the prompts and keeps what the task needs. */
-  static async prepare(model: Model, options: CircuitTask): Promise<EdgePatching> {
+  /**
+   * Runs the model on the prompts and keeps what the task needs.
+   *
+   * @param options.leaveHeadsOut whether runs are without the heads that the logits do not see; by default where that saves
+   * more than it takes to compile plans for fewer heads. The values are the same
+   */
+  static async prepare(
+    model: Model,
+    options: CircuitTask & { readonly leaveHeadsOut?: boolean },
+  ): Promise<EdgePatching> {
     const setting = await circuitSetting(model, options);
-    return new EdgePatching(setting, await senderValues(setting, options.signal));
+    return new EdgePatching(setting, await senderValues(setting, options.signal), options.leaveHeadsOut);
   }
 
   /** The edges that can be cut. */

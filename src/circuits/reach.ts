@@ -28,6 +28,7 @@ export function reachingLogits(graph: CircuitGraph, cuts: Cuts): Uint8Array {
   const owner = receiverOwners(graph);
   for (let group = graph.groups.length - 1; group >= 0; group--) {
     const { receivers, senders, firstEdge } = graph.groups[group]!;
+    spread(graph, owner[group]!, reaching);
     receivers.forEach((_, receiver) => {
       const node = owner[group]![receiver]!;
       if (node >= 0 && !reaching[node]) return;
@@ -53,6 +54,13 @@ export function changed(graph: CircuitGraph, cuts: Cuts): Uint8Array {
           return;
         }
     });
+    spread(graph, owner[group]!, changes);
   });
   return changes;
+}
+
+/** Of heads that depend on each other, what one of a layer is, all are. */
+function spread({ headsTogether }: CircuitGraph, nodes: readonly number[], marks: Uint8Array): void {
+  if (headsTogether && nodes.some((node) => node >= 0 && marks[node]))
+    for (const node of nodes) if (node >= 0) marks[node] = 1;
 }

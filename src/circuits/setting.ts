@@ -4,7 +4,7 @@ import type { Engine } from "../model/engine.js";
 import type { Model } from "../model/index.js";
 import type { LoweredEdit } from "../model/lower-edits.js";
 import { type CircuitGraph, circuitGraph } from "./circuit-graph.js";
-import { refuseUnlessResidual, type SenderBlock, senderBlocks } from "./residual-parts.js";
+import { hasBranchNorm, refuseUnlessResidual, type SenderBlock, senderBlocks } from "./residual-parts.js";
 import { type CircuitTask, type ReadTask, readTask } from "./task.js";
 import { ungrouped } from "./ungrouped.js";
 
@@ -47,6 +47,12 @@ export async function circuitSetting(model: Model, options: CircuitTask): Promis
 
 /** The circuit graph of a model. @throws where circuits are not found in models of this family */
 export function graphOf(model: Model, { splitInput = false }: Pick<CircuitTask, "splitInput">): CircuitGraph {
-  refuseUnlessResidual(model.parts.engine, splitInput);
-  return circuitGraph(model.config, splitInput);
+  const { engine } = model.parts;
+  refuseUnlessResidual(engine, splitInput);
+  const layers = Array.from({ length: model.config.nLayers }, (_, layer) => layer);
+  return circuitGraph(
+    model.config,
+    splitInput,
+    layers.some((layer) => hasBranchNorm(engine, layer)),
+  );
 }

@@ -45,7 +45,7 @@ describe("edges of every family", () => {
       const together = await patching.evaluate(choices);
       for (const [i, choice] of choices.entries())
         close(together[i]!, (await patching.evaluate([choice]))[0]!);
-      // A metric that is a function is evaluated one choice at a time, without the heads that the logits do not see.
+      // One choice at a time, as metrics that are functions are evaluated, and without the heads that the logits do not see.
       const asFunction: Metric = ({ logits }) => {
         const logs = logits.logSoftmax();
         return logs
@@ -53,10 +53,14 @@ describe("edges of every family", () => {
           .add(logs.at(1, -1, 5))
           .div(2);
       };
-      const alone = await EdgePatching.prepare(model, { clean, corrupt, metric: asFunction });
       const sparse = cut(0).map(() => (random.uniform() < 0.9 ? 1 : 0));
-      const [expected] = await patching.evaluate([sparse]);
-      for (const [i, choice] of [...choices, sparse].entries())
-        close((await alone.evaluate([choice]))[0]!, together[i] ?? expected!);
+      const all = [...choices, sparse];
+      const expected = [...together, ...(await patching.evaluate([sparse]))];
+      for (const judged of [metric, asFunction]) {
+        const task = { clean, corrupt, metric: judged, leaveHeadsOut: true };
+        const fewer = await EdgePatching.prepare(model, task);
+        for (const [i, choice] of all.entries()) close((await fewer.evaluate([choice]))[0]!, expected[i]!);
+        for (const [i, value] of (await fewer.evaluate(all)).entries()) close(value, expected[i]!);
+      }
     });
 });
