@@ -18,6 +18,9 @@ export interface CellEnd {
   readonly error?: ErrorContent;
 }
 
+/** What asks a console to end, where no variable is called so; notebooks pass over it. */
+const LEAVE = /^\s*(exit|quit)(?:\(\))?;?\s*$/;
+
 /** Runs cells to their ends, and ends them from outside. */
 export class CellRuns {
   readonly #ends = new Map<Cell, (end: CellEnd) => void>();
@@ -91,6 +94,11 @@ export class CellRuns {
   }
 
   async #evaluate(cell: Cell): Promise<void> {
+    const leave = LEAVE.exec(cell.code)?.[1];
+    if (leave && !(leave in this.evaluator.variables)) {
+      cell.payload.push({ source: "ask_exit", keepkernel: false });
+      return;
+    }
     const read = this.magics.read(cell.code);
     if (read.kind === "code") await this.evaluator.run(cell, read.code, cell.code);
     else if (read.kind === "help") cell.result = { value: this.magics.help(read.name) };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../kernel/protocol/message.js";
 import { jupyterCommand, writeNotebook } from "../lab.js";
@@ -84,7 +84,57 @@ describe("Jupyter", () => {
     const strip = (cells: unknown): string =>
       JSON.stringify(cells, (key, value) => (key === "metadata" ? undefined : value));
     const first = strip(outputs());
-    assert.equal(strip(outputs()), first);
+    for (let i = 0; i < 2; i++) assert.equal(strip(outputs()), first);
+  });
+
+  it("serves jupyter console: cells, several lines, errors, the stop button, questions and exit", function () {
+    if (windows) this.skip(); // pexpect needs a terminal.
+    const script = join(repository, "test", "kernel", "console.py");
+    const { status, stdout, stderr } = spawnSync(command("python"), [script], { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /OK/);
+  });
+
+  it("runs under papermill, which puts parameters in as C# would write them", () => {
+    writeNotebook(scratch("in.ipynb"), [
+      'const alpha = 1;\nlet name = "a", on = false;',
+      "[2 * alpha, name, on]",
+    ]);
+    const notebook = JSON.parse(readFileSync(scratch("in.ipynb"), "utf8"));
+    notebook.cells[0].metadata.tags = ["parameters"];
+    writeFileSync(scratch("in.ipynb"), JSON.stringify(notebook));
+    const given = ["-p", "alpha", "2.5", "-p", "name", "x", "-p", "on", "True", "--language", ".net-csharp"];
+    for (const [parameters, value] of [
+      [[], "[ 2, 'a', false ]"],
+      [given, "[ 5, 'x', true ]"],
+    ] as const) {
+      const args = [scratch("in.ipynb"), scratch("out.ipynb"), ...parameters];
+      const { status, stderr } = spawnSync(command("papermill"), args, { encoding: "utf8" });
+      assert.equal(status, 0, stderr);
+      const { cells } = JSON.parse(readFileSync(scratch("out.ipynb"), "utf8")) as { cells: Cell[] };
+      const [{ data }] = cells.at(-1)!.outputs as unknown as [{ data: Json }];
+      assert.deepEqual(data, { "text/plain": [value] });
+    }
+  });
+
+  it("gives the same outputs each time for the tutorials, but for the ids of widgets", function () {
+    this.timeout(600_000);
+    const folder = join(repository, "notebooks", "tutorials");
+    for (const name of readdirSync(folder).filter((file) => file.endsWith(".ipynb"))) {
+      const runs = Array.from({ length: 3 }, () => {
+        copyFileSync(join(folder, name), scratch("n.ipynb"));
+        const args = ["execute", "--inplace", scratch("n.ipynb")];
+        const { status, stderr } = spawnSync(jupyterCommand, args, { encoding: "utf8" });
+        assert.equal(status, 0, stderr);
+        const { cells } = JSON.parse(readFileSync(scratch("n.ipynb"), "utf8")) as { cells: Cell[] };
+        return JSON.stringify(
+          cells.map(({ outputs }) => outputs),
+          (key, value) => (key === "model_id" ? undefined : value),
+        );
+      });
+      assert.equal(runs[1], runs[0], name);
+      assert.equal(runs[2], runs[0], name);
+    }
   });
 
   it("stops at a cell that fails, unless errors are allowed", () => {

@@ -28,6 +28,29 @@ describe("the kernel in JupyterLab", () => {
     assert.equal(lines.at(-1), "19999");
   });
 
+  it("says that the memory is used up, and restarts clean", async () => {
+    const { NODE_OPTIONS } = process.env;
+    process.env.NODE_OPTIONS = "--max-old-space-size=400"; // for kernels, which inherit it from Jupyter
+    try {
+      await open(
+        "let kept = 5;",
+        "const a: unknown[] = []; while (true) a.push(new Array(1e4).fill(1));",
+        "typeof kept",
+      );
+    } finally {
+      if (NODE_OPTIONS === undefined) delete process.env.NODE_OPTIONS;
+      else process.env.NODE_OPTIONS = NODE_OPTIONS;
+    }
+    await menu("Run", "Run All Cells");
+    await output(1).getByText("OutOfMemory: The cell was stopped", { exact: false }).waitFor();
+    await notebook.page.getByRole("dialog").getByText("appears to have died", { exact: false }).waitFor();
+    await notebook.page.getByRole("button", { name: "Ok", exact: true }).click();
+    await notebook.page.getByText("TypeScript (tslens) | Idle").waitFor();
+    await start(0);
+    await start(2);
+    await output(2).getByText("'number'", { exact: true }).waitFor();
+  });
+
   it("stops training by the stop button, and the next cell runs", async () => {
     await open(engineWork.setUp, engineWork.cells.training, "work.done > 0");
     await menu("Run", "Run All Cells");
