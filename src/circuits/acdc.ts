@@ -119,6 +119,14 @@ export async function* acdcSteps(
   const circuit = (): Circuit =>
     circuitOfSteps(graph, log, { model: model.name, splitInput, settings, metric, metricKind });
 
+  const tell = (): void =>
+    reportProgress({
+      task: "circuit search",
+      done: log.length,
+      total: sequence.length,
+      values: { edgesLeft },
+    });
+
   let patching: EdgePatching | undefined;
   try {
     patching = await EdgePatching.prepare(model, options);
@@ -154,12 +162,7 @@ export async function* acdcSteps(
         rowsOf(cuts, batch, mode === "fast" ? false : guess.removed),
         signal,
       );
-      reportProgress({
-        task: "circuit search",
-        done: log.length,
-        total: sequence.length,
-        values: { edgesLeft },
-      });
+      tell();
       if (mode === "fast") {
         const before = metric;
         for (const [i, edge] of batch.entries()) {
@@ -179,6 +182,7 @@ export async function* acdcSteps(
         if (!guessed) break;
       }
     }
+    tell();
   } catch (error) {
     if (!ended()) throw error;
   } finally {

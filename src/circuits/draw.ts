@@ -12,9 +12,9 @@ const LISTED = 20;
 /** What an edge goes into, told apart by more than colour. */
 const inputs = [
   { kind: "q", label: "queries", colour: "#0072b2", dash: [6, 3] },
-  { kind: "k", label: "keys", colour: "#d55e00", dash: [2, 2] },
+  { kind: "k", label: "keys", colour: "#e08e00", dash: [2, 2] },
   { kind: "v", label: "values", colour: "#009e73", dash: [1, 0] },
-  { kind: "", label: "MLPs, logits", colour: "#7a7a7a", dash: [9, 2, 2, 2] },
+  { kind: "", label: "MLPs, logits", colour: "#57606a", dash: [9, 2, 2, 2] },
 ];
 
 interface NodePlace {

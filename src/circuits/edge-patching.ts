@@ -13,7 +13,7 @@ import type { Plan } from "../runtime/plan.js";
 import type { CircuitGraph } from "./circuit-graph.js";
 import { type CutGroup, edgeOf, type Online, type OnlinePart, onlineFor } from "./online.js";
 import { fed, type PatchedGraph, patchedGraph } from "./patched-graph.js";
-import type { Cuts } from "./reach.js";
+import { type Cuts, cutUnreached } from "./reach.js";
 import { commonCuts, ReceiverBases } from "./receiver-bases.js";
 import { type SenderValues, senderValues } from "./sender-values.js";
 import { type CircuitSetting, circuitSetting } from "./setting.js";
@@ -99,7 +99,9 @@ export class EdgePatching {
   }
 
   /** The metric of several choices of edges for each prompt; of a metric that is a function, one value for all. */
-  async evaluatePrompts(choices: readonly Cuts[], signal?: AbortSignal): Promise<Float64Array[]> {
+  async evaluatePrompts(given: readonly Cuts[], signal?: AbortSignal): Promise<Float64Array[]> {
+    const isResampled = this.task.ablation.ablation === "resample";
+    const choices = isResampled ? given.map((cuts) => cutUnreached(this.graph, cuts)) : given;
     const results: Float64Array[] = [];
     const step = this.rowsAtOnce;
     for (let start = 0; start < choices.length; start += step)

@@ -59,6 +59,33 @@ export function changed(graph: CircuitGraph, cuts: Cuts): Uint8Array {
   return changes;
 }
 
+/**
+ * The same choice with further edges cut, where that changes nothing: a node that reads replaced outputs alone writes what
+ * replaces it, if that is what it writes on the corrupt prompts. So no path from the input leads to it, and it need not be
+ * computed.
+ */
+export function cutUnreached(graph: CircuitGraph, cuts: Cuts): Cuts {
+  const { groups, senders } = graph;
+  const owner = receiverOwners(graph);
+  const reached = new Uint8Array(senders.length);
+  senders.forEach((name, sender) => {
+    if (/^(input|embed|pos)$/.test(name)) reached[sender] = 1;
+  });
+  const result = cuts.slice();
+  groups.forEach(({ receivers, senders: count, firstEdge }, group) => {
+    receivers.forEach((_, receiver) => {
+      const node = owner[group]![receiver]!;
+      const first = firstEdge + receiver * count;
+      for (let sender = 0; sender < count; sender++) {
+        if (!reached[sender]) result[first + sender] = 1;
+        else if (!cuts[first + sender] && node >= 0) reached[node] = 1;
+      }
+    });
+    spread(graph, owner[group]!, reached);
+  });
+  return result;
+}
+
 /** Of heads that depend on each other, what one of a layer is, all are. */
 function spread({ headsTogether }: CircuitGraph, nodes: readonly number[], marks: Uint8Array): void {
   if (headsTogether && nodes.some((node) => node >= 0 && marks[node]))
