@@ -19,7 +19,7 @@ import {
   createAcdcAnimation,
 } from "../../widgets/acdc-animation/model.js";
 import { currentKernel, widgetHost } from "../current.js";
-import { DISPLAY, type MimeBundle } from "../display/mime.js";
+import { mimeBundle } from "../display/mime.js";
 import { quietly } from "../execution/quietly.js";
 import {
   circuitMeter,
@@ -153,11 +153,10 @@ export async function acdcAnimation(
 
 /** Shows a widget beside the cell, and again when something is over, so that its static picture is the last one. */
 async function showUntil<T>(widget: ShownWidget, over: Promise<T>): Promise<T> {
-  const bundle = async (): Promise<MimeBundle> =>
-    (widget as unknown as Record<symbol, () => Promise<MimeBundle>>)[DISPLAY]!();
   const place = currentKernel().displayer.replaceable();
-  place(await bundle());
-  const value = await over.finally(async () => place(await bundle()));
+  const show = async (): Promise<void> => place((await mimeBundle(widget))!);
+  await show();
+  const value = await over.finally(show);
   return value;
 }
 
