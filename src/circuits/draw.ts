@@ -9,12 +9,12 @@ const MOST_EDGES = 400;
 /** Edges that the text lists. */
 const LISTED = 20;
 
-/** What an edge goes into, told apart by more than colour. */
+/** What an edge goes into, told apart by more than colour; and how far from the middle of a node it ends. */
 const inputs = [
-  { kind: "q", label: "queries", colour: "#0072b2", dash: [6, 3] },
-  { kind: "k", label: "keys", colour: "#e08e00", dash: [2, 2] },
-  { kind: "v", label: "values", colour: "#009e73", dash: [1, 0] },
-  { kind: "", label: "MLPs, logits", colour: "#57606a", dash: [9, 2, 2, 2] },
+  { kind: "q", label: "queries", colour: "#0072b2", dash: [6, 3], shift: -0.15 },
+  { kind: "k", label: "keys", colour: "#e08e00", dash: [2, 2], shift: 0 },
+  { kind: "v", label: "values", colour: "#009e73", dash: [1, 0], shift: 0.15 },
+  { kind: "", label: "MLPs, logits", colour: "#57606a", dash: [9, 2, 2, 2], shift: 0 },
 ];
 
 interface NodePlace {
@@ -92,8 +92,8 @@ function linesOf(edges: readonly CircuitEdge[], at: ReadonlyMap<string, NodePlac
     const [start, end] = [at.get(from)!, at.get(nodeOf(to))!];
     const kind = /<([qkv])>$/.exec(to)?.[1] ?? "";
     const size = Math.sqrt(Math.abs(score) / most);
-    const into = inputs.find((input) => input.kind === kind)!.label;
-    const line = { x: start.x, y: start.y, x2: end.x, y2: end.y };
+    const { label: into, shift } = inputs.find((input) => input.kind === kind)!;
+    const line = { x: start.x + shift / 2, y: start.y, x2: end.x + shift, y2: end.y };
     return { name, score, into, ...line, width: 0.8 + 4.2 * size, opacity: 0.4 + 0.5 * size };
   });
 }
