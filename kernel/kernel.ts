@@ -72,7 +72,7 @@ export class Kernel {
   ) {
     this.#transport = new Transport(connection, this.info, {
       request: (channel, message) => this.#receive(channel, message),
-      interrupt: () => this.#interrupt(),
+      interrupt: () => this.interrupt(),
       terminated: () => this.#terminated(),
       exhausted: () => this.#exhaust(),
       collected: (what, lasting) => this.#endForMemory(what, lasting),
@@ -275,7 +275,8 @@ export class Kernel {
     this.#answer(cell, { status: "aborted" });
   }
 
-  #interrupt(): void {
+  /** Ends the work that is under way, as the stop button does. */
+  interrupt(): void {
     resetContext();
     this.#abortBackground();
     const cell = this.#queue.running;
@@ -289,7 +290,7 @@ export class Kernel {
     setTimeout(() => this.#runs.interrupt(cell), GENTLE_MS);
   }
 
-  /** Comes after `#interrupt`; a cell that has started in between is not meant. */
+  /** Comes after `interrupt`; a cell that has started in between is not meant. */
   #terminated(): void {
     resetContext();
     if (this.#interrupted) this.#runs.interrupt(this.#interrupted);

@@ -47,6 +47,6 @@ tslab.lastWriteDisplayData = ({ data, transient }: TslabDisplay, update: boolean
   kernel.displayer.displayBundle(data, { update: update === true, ...(displayId ? { displayId } : {}) });
 };
 
-// Jupyter interrupts by message; a signal comes from a terminal, where the whole process group gets it.
-process.on("SIGINT", () => {});
+// Jupyter interrupts by message. A signal does the same, save for a loop behind an await, which does not let it through.
+process.on("SIGINT", () => kernel.interrupt());
 process.on("SIGTERM", () => kernel.stop());

@@ -84,8 +84,7 @@ export class CellRuns {
   #describe(cell: Cell): ErrorContent {
     const { failure } = cell;
     // Whatever an interrupted cell throws, it was interrupted.
-    const stopped =
-      cell.abort.signal.aborted || (failure?.kind === "thrown" && failure.error instanceof KeyboardInterrupt);
+    const stopped = cell.abort.signal.aborted || (failure?.kind === "thrown" && isInterrupt(failure.error));
     return describeFailure(
       stopped ? { kind: "interrupted" } : failure!,
       cell.code,
@@ -146,6 +145,12 @@ export class CellRuns {
       },
     };
   }
+}
+
+/** Whether this was thrown because the work was interrupted, by the kernel or by a signal at the start of a cell. */
+function isInterrupt(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return error instanceof KeyboardInterrupt || code === "ERR_SCRIPT_EXECUTION_INTERRUPTED";
 }
 
 function failed(error: ErrorContent): CellEnd {

@@ -204,7 +204,7 @@ function transpileModule(input: string, options: typescript.TranspileOptions): t
   const inline = INLINE_MAP.exec(input);
   const output = ts.transpileModule(inline ? input.slice(0, inline.index) : input, {
     ...options,
-    compilerOptions: { ...options.compilerOptions, target: ts.ScriptTarget.ES2022, sourceMap: true },
+    compilerOptions: { ...options.compilerOptions, target: ts.ScriptTarget.ES2024, sourceMap: true },
     transformers: {
       before: [
         liveVariables((names) => {
@@ -239,7 +239,7 @@ export function installTypeScript({ typeRoots, types }: CompilerSetup): void {
   if (require.cache[name]) throw new Error("tslab was loaded before the TypeScript that it shall use");
   const lib = libraries(Number(process.versions.node.split(".")[0]));
   const options = {
-    target: ts.ScriptTarget.ES2022,
+    target: ts.ScriptTarget.ES2024,
     lib,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     inlineSourceMap: true,

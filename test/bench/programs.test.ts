@@ -17,6 +17,11 @@ const measured: Record<string, readonly RegExp[]> = {
     /^Steered alone and in the batch: 10 of 10 new tokens are the same/m,
     /^tslens, steered and not {2,}\d/m,
   ],
+  "kernel.ts": [
+    /^kernel ready: /m,
+    /^trivial cell, .*\n(?:.*\n){2}tslens {2,}\d.*\ntslab {2,}\d/m,
+    /^completion, with the engine and a model: /m,
+  ],
   "large.ts": [/^loaded 1× {2,}\d/m, /^loaded 2× {2,}\d/m],
   "ready.ts": [/^ready: /m, /^tslens, loaded twice {2,}\d/m],
   "train.ts": [/^training step \[/m],
@@ -25,7 +30,7 @@ const measured: Record<string, readonly RegExp[]> = {
 describe("the measuring programs", () => {
   for (const program of programs)
     it(`${program} runs on a tiny model, without peers`, () => {
-      if (["large.ts", "ready.ts"].includes(program))
+      if (["kernel.ts", "large.ts", "ready.ts"].includes(program))
         assert.ok(
           existsSync(join(repository, "dist", "src", "index.js")),
           `${program} measures the build, which is not there: npm run build`,

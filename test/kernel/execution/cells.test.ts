@@ -38,6 +38,68 @@ describe("a cell", () => {
     assert.equal(textOf(disposed.published), "closed\n");
   });
 
+  it("awaits inside of blocks, templates, patterns and loops", async () => {
+    const values: Record<string, string> = {
+      "`${await Promise.resolve(1)}`": "'1'",
+      "const { a: [first], ...rest } = await Promise.resolve({ a: [1], b: 2 }); [first, rest]":
+        "[ 1, { b: 2 } ]",
+      "({ ...(await Promise.resolve({ z: 1 })), k: await null })": "{ z: 1, k: null }",
+      "let seen = 0; if (await Promise.resolve(true)) { for (const x of await Promise.resolve([1, 2])) seen += x; } seen":
+        "3",
+      "let told = ''; try { await Promise.reject(new Error('no')); } catch (error) { told = (error as Error).message; } told":
+        "'no'",
+      "let turns = 0; label: for (;;) { while (await Promise.resolve(true)) { turns++; break label; } } turns":
+        "1",
+      "await (async () => { for await (const x of (async function* () { yield 5; })()) return x; })()": "5",
+    };
+    for (const [code, value] of Object.entries(values))
+      assert.equal(await kernel().valueOf(code), value, code);
+  });
+
+  it("disposes of what `using` and `await using` hold", async () => {
+    const { published } = await kernel().run(
+      "{ using a = { [Symbol.dispose]: () => console.log('a') };\n" +
+        "  await using b = { [Symbol.asyncDispose]: async () => console.log('b') }; }",
+    );
+    assert.equal(textOf(published), "b\na\n");
+  });
+
+  it("declares classes, functions, types, enums and namespaces that later cells use and declare anew", async () => {
+    await kernel().run(
+      "class Shape { sides = 3 }\nfunction name() { return 'first'; }\n" +
+        "type Pair = [number, number];\ninterface Named { name: string }\nenum Colour { Red }\nnamespace Space { export const z = 5; }",
+    );
+    assert.equal(
+      await kernel().valueOf(
+        "const named: Named & { pair: Pair } = { name: name(), pair: [Colour.Red, Space.z] };\n[named.name, ...named.pair, new Shape().sides]",
+      ),
+      "[ 'first', 0, 5, 3 ]",
+    );
+    await kernel().run("const called = () => name();");
+    await kernel().run(
+      "class Shape { corners = 4 }\nfunction name() { return 'second'; }\ntype Pair = string;\nenum Colour { Blue = 7 }",
+    );
+    assert.equal(
+      await kernel().valueOf("const pair: Pair = called(); [pair, Colour.Blue, new Shape().corners]"),
+      "[ 'second', 7, 4 ]",
+    );
+  });
+
+  it("is written in today's syntax", async () => {
+    const values: Record<string, string> = {
+      "/[\\p{L}--[a-z]]/v.test('A')": "true",
+      "12n ** 3n": "1728n",
+      "({ a: 1 }) satisfies Record<string, number>": "{ a: 1 }",
+      "function constant<const T>(value: T): T { return value; }\nconst tuple: readonly [1, 2] = constant([1, 2]); tuple":
+        "[ 1, 2 ]",
+      "class Counter { #count = 0; static made = 0; static { Counter.made = 1; } next() { return ++this.#count; } }\nnew Counter().next()":
+        "1",
+      "import { join, type ParsedPath } from 'node:path'; join('a', 'b')": "'a/b'",
+    };
+    for (const [code, value] of Object.entries(values))
+      assert.equal(await kernel().valueOf(code), value, code);
+  });
+
   it("declares variables that later cells use and declare anew", async () => {
     await kernel().run("const x = [1, 2, 3];");
     assert.equal(await kernel().valueOf("x.toSorted((a, b) => b - a)"), "[ 3, 2, 1 ]");

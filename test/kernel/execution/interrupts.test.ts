@@ -10,13 +10,26 @@ describe("the stop button", () => {
   });
 
   /** Runs a cell that says when it is under way, and stops it. */
-  async function stop(code: string): Promise<Answer> {
+  async function stop(code: string, press: () => unknown = () => kernel().interrupt()): Promise<Answer> {
     const id = await kernel().start(`kept++; console.log("under way"); ${code}`);
     await kernel().until(() => textOf(kernel().publishedFor(id)).includes("under way"));
     await pause(50);
-    await kernel().interrupt();
+    await press();
     return kernel().answer(id);
   }
+
+  it("has a sister in the signal that a terminal sends", async function () {
+    if (process.platform === "win32") this.skip();
+    for (const code of [
+      "await new Promise(() => {});",
+      "while (true);",
+      "for (;;) await new Promise((done) => setTimeout(done, 5));",
+    ]) {
+      const { reply } = await stop(`kept--; ${code}`, () => kernel().process.kill("SIGINT"));
+      assert.equal(reply.ename, "KeyboardInterrupt", code);
+      assert.equal(await kernel().valueOf("1 + 1"), "2");
+    }
+  });
 
   const cells: Record<string, string> = {
     "a cell that awaits": "await new Promise(() => {});",
