@@ -158,11 +158,15 @@ export class Sweep implements SweepData {
     const rows = this.top(count);
     const head = [...this.over, this.valueTitle, "metric"];
     const cells = rows.map(({ labels, value, metric }) => [...labels, numberText(value), numberText(metric)]);
-    const line = (row: readonly string[]): string => `| ${row.map(markdown).join(" | ")} |`;
+    const line = (row: readonly string[]): string => `| ${row.join(" | ")} |`;
     return {
       rows,
       [displaySymbol]: () => ({
-        "text/markdown": [line(head), line(head.map(() => "---")), ...cells.map(line)].join("\n"),
+        "text/markdown": [
+          line(head),
+          line(head.map(() => "---")),
+          ...cells.map((row) => line(row.map(markdown))),
+        ].join("\n"),
         "text/plain": alignedTable([head, ...cells]),
       }),
     };

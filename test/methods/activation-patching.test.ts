@@ -449,7 +449,7 @@ describe("activation patching", () => {
     assert.equal(rows.length, 3);
     assert.match(
       String((table as { [displaySymbol](): MimeBundle })[displaySymbol]()["text/markdown"]),
-      /^\| layer \| pos \|/,
+      /^\| layer \| pos \| .* \|\n\| --- \| --- \| --- \| --- \|\n\| /,
     );
     const heads = await activationPatching(model, {
       ...pair,

@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "../browser.js";
 import { jupyterCommand, type Lab, startLab, writeNotebook } from "../lab.js";
 import { scratchFolder } from "../scratch.js";
-import { repository } from "../shared.js";
-import { requireScript } from "./requirejs.js";
-
-function skipWithoutJupyter(context: Mocha.Context): void {
-  if (existsSync(jupyterCommand) || process.env.CI) return;
-  console.log("      skipped: there is no Python environment in .python; npm run setup makes it");
-  context.skip();
-}
+import { errorsOf, openExported, skipWithoutJupyter, toHtml } from "./notebooks.js";
 
 const setting = `import { loadModel } from "tslens";
 import { ioi } from "tslens/tasks";
@@ -47,15 +38,6 @@ async function becomes(page: Page, selector: string, pattern: RegExp): Promise<s
 }
 
 const stepIn = (sentence: string): number => Number(/^Step (\d+) of 1519/.exec(sentence)?.[1]);
-
-/** Errors of the page, but for those of JupyterLab's debugger, which asks every kernel whether it has one. */
-function errorsOf(page: Page): string[] {
-  const errors: string[] = [];
-  page.on("pageerror", ({ message }) => {
-    if (!message.includes("No active debugger session")) errors.push(message);
-  });
-  return errors;
-}
 
 describe("the pruning animation, in JupyterLab", function () {
   this.timeout(180_000);
@@ -144,38 +126,16 @@ describe("the pruning animation, exported", function () {
 
   it("is replayed in a page of nbconvert without a kernel, and says how long the search took", async () => {
     writeNotebook(scratch("acdc.ipynb"), [setting, search(), time]);
-    for (const args of [
-      ["execute", "--inplace", scratch("acdc.ipynb")],
-      ["nbconvert", "--to", "html", scratch("acdc.ipynb")],
-    ]) {
-      const { status, stderr } = spawnSync(jupyterCommand, args, { encoding: "utf8" });
-      assert.equal(status, 0, stderr);
-    }
-    const html = readFileSync(scratch("acdc.html"), "utf8");
+    const { status, stderr } = spawnSync(jupyterCommand, ["execute", "--inplace", scratch("acdc.ipynb")], {
+      encoding: "utf8",
+    });
+    assert.equal(status, 0, stderr);
+    const html = toHtml(scratch("acdc.ipynb"));
     const [, edges, kept, seconds] = /(?:&#39;|')(\d+),(\d+),([\d.]+)(?:&#39;|')/.exec(html)!;
     console.log(
       `      ${Number(seconds).toFixed(1)} s: ${kept} of ${edges} edges kept at 0.01, 16 prompts, KL divergence`,
     );
-    const page = await browser.newPage({ viewport: { width: 1200, height: 1000 } });
-    const errors = errorsOf(page);
-    const files: [where: RegExp, file: string][] = [
-      [
-        /html-manager@[^/]*\/dist\/embed-amd\.js$/,
-        "node_modules/@jupyter-widgets/html-manager/dist/embed-amd.js",
-      ],
-      [/tslens-widgets@[^/]*\/dist\/index\.js$/, "widgets/dist/index.js"],
-    ];
-    await page.route("**/*", (route) => {
-      const url = route.request().url();
-      if (url.startsWith("http://exported.test/"))
-        return route.fulfill({ contentType: "text/html", body: html });
-      const found = files.find(([where]) => where.test(url));
-      if (found) return route.fulfill({ contentType: "text/javascript", path: join(repository, found[1]) });
-      if (/\/require(\.min)?\.js$/.test(url))
-        return route.fulfill({ contentType: "text/javascript", body: requireScript });
-      return route.abort();
-    });
-    await page.goto("http://exported.test/");
+    const { page, errors } = await openExported(browser, html);
     await page.locator(".tslens-acdc").waitFor();
     assert.match(await textIn(page, ".tslens-said"), /^Step 1519 of 1519/);
     assert.match(await textIn(page, ".tslens-figures"), new RegExp(`edges${kept} of 1519`));

@@ -1,35 +1,13 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { copyFileSync } from "node:fs";
 import type { Browser, Locator, Page } from "playwright-core";
 import type { Json } from "../../kernel/protocol/message.js";
 import { launchBrowser } from "../browser.js";
-import { jupyterCommand, type Lab, startLab } from "../lab.js";
+import { type Lab, startLab } from "../lab.js";
 import { scratchFolder } from "../scratch.js";
-import { repository } from "../shared.js";
+import { type ExecutedNotebook, execute, savedWidgets, skipWithoutJupyter, tutorial } from "./notebooks.js";
 
-const tutorial = join(repository, "notebooks", "tutorials", "01-first-look.ipynb");
-
-interface CodeCell {
-  readonly cell_type: string;
-  readonly source: string | readonly string[];
-  readonly outputs?: readonly { readonly output_type: string; readonly data?: Record<string, unknown> }[];
-}
-
-interface Notebook {
-  readonly cells: CodeCell[];
-  readonly metadata: Json;
-}
-
-const readNotebook = (path: string): Notebook => JSON.parse(readFileSync(path, "utf8")) as Notebook;
-
-function skipWithoutJupyter(context: Mocha.Context): void {
-  if (existsSync(jupyterCommand) || process.env.CI) return;
-  console.log("      skipped: there is no Python environment in .python; npm run setup makes it");
-  context.skip();
-}
+const path = tutorial("01-first-look.ipynb");
 
 /** What a cell's value is shown by. */
 const text = ["text/plain"];
@@ -38,41 +16,16 @@ const chart = ["application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"
 const widget = ["application/vnd.jupyter.widget-view+json", "text/html", "text/plain"];
 
 describe("the first tutorial, run headless", () => {
-  let folder = "";
-  let cells: CodeCell[];
-  let metadata: Json;
-  let kernelMegabytes = 0;
+  let done: ExecutedNotebook;
 
-  after(() => rmSync(folder, { recursive: true, force: true }));
   before(function () {
     skipWithoutJupyter(this);
-    folder = mkdtempSync(join(tmpdir(), "tslens-test-"));
-    const path = join(folder, "tutorial.ipynb");
-    const notebook = readNotebook(tutorial);
-    const status = 'import { readFileSync } from "node:fs";\nreadFileSync("/proc/self/status", "utf8")';
-    const last = { cell_type: "code", id: "status", metadata: {}, execution_count: null, outputs: [] };
-    if (process.platform === "linux") notebook.cells.push({ ...last, source: status });
-    writeFileSync(path, JSON.stringify(notebook));
-    const began = performance.now();
-    const run = spawnSync(jupyterCommand, ["execute", "--inplace", path], {
-      encoding: "utf8",
-    });
-    const seconds = (performance.now() - began) / 1000;
-    assert.equal(run.status, 0, run.stderr);
-    const done = readNotebook(path);
-    metadata = done.metadata;
-    cells = done.cells.filter(({ cell_type }) => cell_type === "code");
-    if (process.platform !== "linux") return;
-    const proc = String(cells.pop()!.outputs![0]!.data!["text/plain"]);
-    kernelMegabytes = Number(/VmHWM:\D*(\d+) kB/.exec(proc)![1]) / 1000;
-    console.log(
-      `      ${seconds.toFixed(1)} s; the kernel took ${kernelMegabytes.toFixed(0)} MB at its peak`,
-    );
+    done = execute(path);
   });
 
   it("shows one value a cell, in the forms that it has, and no progress lines", () => {
     assert.deepEqual(
-      cells.map(({ outputs }) =>
+      done.cells.map(({ outputs }) =>
         outputs!.map(({ output_type, data = {} }) => [output_type, Object.keys(data).sort()]),
       ),
       [text, html, text, text, widget, chart, text, chart, widget, chart].map((kinds) => [
@@ -82,16 +35,12 @@ describe("the first tutorial, run headless", () => {
   });
 
   it("takes less than 900 MB", function () {
-    if (process.platform !== "linux") this.skip();
-    assert.ok(kernelMegabytes < 900, `${kernelMegabytes} MB`);
+    if (done.megabytes === undefined) this.skip();
+    assert.ok(done.megabytes < 900, `${done.megabytes} MB`);
   });
 
   it("saves its widgets with what they show", () => {
-    const saved = (metadata.widgets as Json)["application/vnd.jupyter.widget-state+json"] as {
-      state: Record<string, { model_name: string; state: Json }>;
-    };
-    const stateOf = (name: string): Json =>
-      Object.values(saved.state).find(({ model_name }) => model_name === name)!.state;
+    const stateOf = (name: string): Json => savedWidgets(done.metadata)(name)[0]!;
     const { view } = stateOf("ActivationTableModel") as { view: Json };
     assert.equal(view.point, "blocks.1.attn.hook_pattern");
     const { result } = stateOf("SteeringControlsModel") as { result: Json };
@@ -101,7 +50,7 @@ describe("the first tutorial, run headless", () => {
   });
 
   it("finds a use for some head: the loss rises without it", () => {
-    const { data } = cells[7]!.outputs![0]!;
+    const { data } = done.cells[7]!.outputs![0]!;
     const spec = data!["application/vnd.vegalite.v5+json"] as { data: { values: { value: number }[] } };
     const rises = spec.data.values.map(({ value }) => value);
     assert.ok(Math.max(...rises) > 0.01, String(rises));
@@ -120,7 +69,7 @@ describe("the first tutorial, in JupyterLab", () => {
   });
   after(() => browser?.close());
   beforeEach(async () => {
-    copyFileSync(tutorial, scratch("tutorial.ipynb"));
+    copyFileSync(path, scratch("tutorial.ipynb"));
     lab = await startLab(scratch());
     page = await browser.newPage({ viewport: { width: 1300, height: 950 } });
     await lab.open(page, "tutorial.ipynb");

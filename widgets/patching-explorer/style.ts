@@ -4,8 +4,8 @@ export const explorerStyle = `
 .tslens-prompts { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 6px 10px; margin-bottom: 6px; }
 @container (max-width: 560px) { .tslens-prompts { grid-template-columns: minmax(0, 1fr); } }
 .tslens-patching textarea { width: 100%; resize: vertical; min-height: 44px; font-size: 13px; }
-.tslens-patching select { max-width: 190px; }
-.tslens-patching input[type="text"] { font-family: var(--jp-code-font-family, ui-monospace, Menlo, Consolas, monospace); white-space: pre; }
+.tslens-patching select { max-width: 145px; }
+.tslens-patching input[type="text"] { width: 76px; font-family: var(--jp-code-font-family, ui-monospace, Menlo, Consolas, monospace); white-space: pre; }
 .tslens-scroll { overflow-x: auto; max-width: 100%; scrollbar-width: thin; padding: 2px; }
 .tslens-patching table { border-collapse: collapse; margin: 0 !important; border: none; font-size: 11px; width: auto; }
 .tslens-patching tr { background: none !important; }
