@@ -22,6 +22,7 @@ import { describeFailure, renderError } from "./execution/traceback.js";
 import { kernelInfo } from "./kernel-info.js";
 import { builtinMagics } from "./magics/builtin/index.js";
 import { engineMagics } from "./magics/engine/index.js";
+import { offeredStrings } from "./magics/engine/strings.js";
 import { Magics } from "./magics/registry.js";
 import { type Connection, portsOf } from "./protocol/connection.js";
 import { KeyboardInterrupt } from "./protocol/keyboard-interrupt.js";
@@ -85,7 +86,9 @@ export class Kernel {
     watchChildren((pid, runs) => this.#transport.child(pid, runs));
     protectOnnxRuntime((section) => this.#transport.protect(section));
     this.#evaluator = new Evaluator(folder, (section) => this.#transport.protect(section));
-    this.#introspection = new Introspection(this.#evaluator, this.magics);
+    this.#introspection = new Introspection(this.#evaluator, this.magics, (before) => {
+      return offeredStrings(before, { session: this.magics.session, variables: this.#evaluator.variables });
+    });
     this.#runs = new CellRuns(this.#evaluator, this.magics, this.displayer);
     this.#queue = new CellQueue({
       start: (cell, done) => this.#start(cell, done),

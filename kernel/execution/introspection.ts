@@ -1,12 +1,13 @@
 /** Completion, inspection and the question whether a cell is complete: magics first, then TypeScript. */
 import { createRequire } from "node:module";
 import type { QuickInfo } from "typescript";
-import type { Magics } from "../magics/registry.js";
+import type { MagicCompletion, Magics } from "../magics/registry.js";
 import { blankMagics } from "../magics/source.js";
 import type { Json } from "../protocol/message.js";
 import { inspectedPlace } from "./called.js";
 import type { Evaluator } from "./evaluator.js";
 import { documentation } from "./quick-info.js";
+import { stringAt } from "./string-at.js";
 import { toCodePoints, toUtf16 } from "./text-position.js";
 import { ts } from "./typescript.js";
 
@@ -17,13 +18,15 @@ export class Introspection {
   constructor(
     private readonly evaluator: Evaluator,
     private readonly magics: Magics,
+    private readonly offeredStrings: (before: string) => readonly string[],
   ) {}
 
   /** The content of a `complete_reply`. */
   complete(code: string, cursor: number): Json {
     const at = toUtf16(code, cursor);
-    const found =
-      this.magics.complete(code, at, this.evaluator.variables) ?? this.#completeTypeScript(code, at);
+    const found = this.magics.complete(code, at, this.evaluator.variables) ??
+      this.#completeTypeScript(code, at) ??
+      this.#completeString(code, at) ?? { start: at, end: at, matches: [] };
     const [start, end] = [toCodePoints(code, found.start), toCodePoints(code, found.end)];
     return {
       status: "ok",
@@ -34,15 +37,22 @@ export class Introspection {
     };
   }
 
-  #completeTypeScript(
-    code: string,
-    at: number,
-  ): { start: number; end: number; matches: { text: string; type: string }[] } {
+  #completeTypeScript(code: string, at: number): MagicCompletion | undefined {
     const { start, end, candidates, original } = this.evaluator.complete(blankMagics(code), at);
     const kinds = new Map(original?.entries.map(({ name, kind }) => [name, String(kind)]));
     // tslab adds an empty name where nothing is typed yet and nothing fits.
     const matches = candidates.filter(Boolean).map((text) => ({ text, type: kinds.get(text) ?? "" }));
-    return { start, end, matches };
+    return matches.length ? { start, end, matches } : undefined;
+  }
+
+  /** What the kernel offers for the string under the cursor, where it offers something. */
+  #completeString(code: string, at: number): MagicCompletion | undefined {
+    const string = stringAt(code, at);
+    if (!string) return undefined;
+    const { start, text } = string;
+    const fitting = this.offeredStrings(code.slice(0, start - 1)).filter((name) => name.startsWith(text));
+    if (!fitting.length) return undefined;
+    return { start, end: at, matches: fitting.map((name) => ({ text: name, type: "constant" })) };
   }
 
   /** The content of an `inspect_reply`. */

@@ -85,6 +85,10 @@ describe("the language service", () => {
     const documented = await inspect("cache.get(", 10);
     assert.match(documented, /ActivationCache\.get\(name: string, layer\?: number/);
     assert.match(documented, /A point's value\.[\s\S]*@example/);
+    const point = await complete('await model.runWithCache("Mary", { names: ["blocks.0.attn.hook_pat');
+    assert.deepEqual(point.matches, ["blocks.0.attn.hook_pattern"]);
+    assert.deepEqual((await complete('cache.get("unembed.hook_o")', 25)).matches, ["unembed.hook_out"]);
+    assert.deepEqual((await complete('await loadModel("tiny-w')).matches, ["tiny-world"]);
     const options = await complete('await model.generate("Mary", { max');
     assert.ok(options.matches.includes("maxNewTokens"), options.matches.join());
   });
