@@ -43,18 +43,27 @@ export function decidedEdges(
   };
 }
 
-/** Measures circuits of a task; the model is run on the prompts when the first is asked for. */
+/**
+ * Measures circuits of a task; the model is run on the prompts when the first is asked for. Between measurements, which
+ * may be minutes apart, no plans are held.
+ */
 export function circuitMeter(
   model: Model,
   task: CircuitTask,
 ): (cuts: readonly Uint8Array[], signal?: AbortSignal) => Promise<number[]> {
   let patching: Promise<EdgePatching> | undefined;
-  return async (cuts, signal) => {
-    patching ??= EdgePatching.prepare(model, { ...task, signal: undefined });
-    patching.catch(() => {
-      patching = undefined; // what was interrupted is prepared anew
+  let before: Promise<unknown> = Promise.resolve();
+  return (cuts, signal) => {
+    const measured = before.then(async () => {
+      patching ??= EdgePatching.prepare(model, { ...task, signal: undefined });
+      patching.catch(() => {
+        patching = undefined; // what was interrupted is prepared anew
+      });
+      const ready = await patching;
+      return ready.evaluate(cuts, signal).finally(() => ready.release());
     });
-    return (await patching).evaluate(cuts, signal);
+    before = measured.catch(() => {});
+    return measured;
   };
 }
 
