@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 
 for (const args of [
   ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"],
+  ["scripts/code-cache.mjs"],
   ["widgets/build.mjs"],
 ]) {
   const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
