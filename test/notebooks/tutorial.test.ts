@@ -12,7 +12,7 @@ const path = tutorial("01-first-look.ipynb");
 /** What a cell's value is shown by. */
 const text = ["text/plain"];
 const html = ["text/html", "text/plain"];
-const chart = ["application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"];
+const chart = ["application/vnd.vegalite.v5+json", "image/png", "image/svg+xml", "text/plain"];
 const widget = ["application/vnd.jupyter.widget-view+json", "text/html", "text/plain"];
 
 describe("the first tutorial, run headless", () => {

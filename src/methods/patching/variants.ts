@@ -15,51 +15,17 @@ import type { Metric, Model } from "../../model/index.js";
 import type { Batch } from "../../model/input.js";
 import type { LoweredEdit } from "../../model/lower-edits.js";
 import { lowerMetric, pickPosition } from "../../model/metrics.js";
-import { type Progress, reportProgress, workSignal } from "../../runtime/host.js";
+import { reportProgress, workSignal } from "../../runtime/host.js";
 import type { Feed } from "../../runtime/ort.js";
-import { ChangedPoints, type Replacing, type Variant } from "./changed-points.js";
+import { ChangedPoints, type Variant } from "./changed-points.js";
 import { type KnownRun, observe, partOfKnown } from "./known-run.js";
 import { type Run, runsOf } from "./schedule.js";
-
-/** What variants are made of. */
-export interface VariantsOptions {
-  /** The prompts of the run that is changed. */
-  readonly batch: Batch;
-  readonly variants: readonly Variant[];
-  readonly replacing: Replacing;
-  /** What is measured of each variant; or the points whose values are kept. */
-  readonly measure: Metric | readonly string[];
-  /** Whether the logits that the metric reads (of the last position, where it reads more) are kept too, as `logits`. */
-  readonly logits?: boolean;
-  /** Points whose values stay those of the known run. */
-  readonly frozen?: readonly string[];
-  /** Edits of the known run alone, at points in front of all that variants change. */
-  readonly disturbed?: readonly LoweredEdit[];
-  /** Whether prompts of other runs are padded. */
-  readonly padded?: boolean;
-}
+import type { Measured, VariantsOptions, VariantsRunOptions } from "./variant-options.js";
 
 /** A plan for the variants that begin at certain points. */
 interface Stage {
   readonly staggered: g.Staggered;
   readonly graph: g.Graph;
-}
-
-/** What became of the variants. */
-export interface Measured {
-  /** For each output its numbers, variant by variant and in each prompt by prompt; NaN where the work was ended before. */
-  readonly outputs: Readonly<Record<string, Float32Array>>;
-  /** 1 for each variant that was run. */
-  readonly done: Uint8Array;
-}
-
-/** How variants are run. */
-export interface VariantsRunOptions {
-  /** What is done, as progress is reported. */
-  readonly task: string;
-  readonly signal?: AbortSignal;
-  /** Told how far it has come; the host's by default. */
-  readonly onProgress?: (progress: Progress) => void;
 }
 
 /** Variants of one run, ready to be run. */
