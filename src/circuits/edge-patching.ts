@@ -150,7 +150,7 @@ export class EdgePatching {
     this.ready.delete(key);
     this.ready.set(key, known);
     // Feeds hold copies of what senders write, and plans hold memory; few are in use at a time.
-    if (this.ready.size > 4) {
+    if (this.ready.size > 2) {
       const [oldest, { plan }] = this.ready.entries().next().value!;
       this.ready.delete(oldest);
       void plan.release();

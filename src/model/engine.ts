@@ -136,7 +136,9 @@ export class Engine {
     const graph = this.graph([...points, ...altered], { padded, cached, last: logits === "last" });
     refuseAsides(graph, altered);
     // A point that an edit cuts off from the logits is still computed where it is asked for.
-    const asked = Object.fromEntries(points.map((name) => [name, g.sliceGraph(graph, [name]).outputs[name]!]));
+    const asked = Object.fromEntries(
+      points.map((name) => [name, g.sliceGraph(graph, [name]).outputs[name]!]),
+    );
     const edited = weave({ outputs: { ...graph.outputs, ...asked } }, edits);
     const present = Object.keys(edited.outputs).filter((name) => name.startsWith("present."));
     return g.sliceGraph(edited, [...points, ...(logits === "none" ? [] : ["logits"]), ...present]);

@@ -41,7 +41,7 @@ const stepIn = (sentence: string): number => Number(/^Step (\d+) of 1519/.exec(s
 
 describe("the pruning animation, in JupyterLab", function () {
   this.timeout(180_000);
-  const scratch = scratchFolder();
+  const scratch = scratchFolder("suite");
   let browser: Browser;
   let lab: Lab | undefined;
   let page: Page;
