@@ -52,14 +52,14 @@ for (let layer = model.config.nLayers - 1; layer >= 0; layer--) {
   sums.theirs += (theirs ?? Number.NaN) * edges;
   rows.push([
     String(layer),
-    ...[ours!, theirs ?? Number.NaN].map((seconds) => seconds.toFixed(3)),
-    (theirs! / ours!).toFixed(1),
+    ...[ours!, theirs].map((seconds) => seconds?.toFixed(3) ?? ""),
+    theirs === undefined ? "" : (theirs / ours!).toFixed(1),
   ]);
 }
 printTable(["layer", "tslens, s", "auto-circuit, s", "ratio"], rows);
 const each = { ours: sums.ours / sums.edges, theirs: sums.theirs / sums.edges };
 console.log(
-  `One edge on average [${shape.join(", ")}]: ${each.ours.toFixed(3)} s, auto-circuit ${each.theirs.toFixed(3)} s, ratio ${(each.theirs / each.ours).toFixed(1)} (wanted ≥ 10).`,
+  `One edge on average [${shape.join(", ")}]: ${each.ours.toFixed(3)} s${peers ? `, auto-circuit ${each.theirs.toFixed(3)} s, ratio ${(each.theirs / each.ours).toFixed(1)} (wanted ≥ 10)` : ""}.`,
 );
 record({ task: "acdc, one edge", shape, ...each, edges: sums.edges });
 await patching.release();
@@ -82,7 +82,7 @@ const seconds = (performance.now() - start) / 1000;
 const { evaluations } = next.value.origin;
 const kept = next.value.keptEdges.length;
 console.log(
-  `A whole search at threshold ${threshold}: ${seconds.toFixed(0)} s for ${evaluations} evaluations, ${kept} edges kept; auto-circuit would take ${(each.theirs * sums.edges).toFixed(0)} s, ratio ${((each.theirs * sums.edges) / seconds).toFixed(0)} (wanted ≥ 25).`,
+  `A whole search at threshold ${threshold}: ${seconds.toFixed(0)} s for ${evaluations} evaluations, ${kept} edges kept${peers ? `; auto-circuit would take ${(each.theirs * sums.edges).toFixed(0)} s, ratio ${((each.theirs * sums.edges) / seconds).toFixed(0)} (wanted ≥ 25)` : ""}.`,
 );
 record({
   task: "acdc, whole search",

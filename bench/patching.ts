@@ -27,7 +27,8 @@ async function measure(batch: number, pos: number): Promise<void> {
     // TransformerLens patches one prompt at a time.
     if (!peers || batch > 1) return [];
     const request = { task: "patch", model: folder, clean, corrupt, correct, incorrect, kind };
-    return [peers.contestant(name, request, options.quick ? {} : { wanted: { atLeast: ratio } })];
+    const wanted = options.quick ? {} : { wanted: { atLeast: ratio } };
+    return [peers.contestant(name, request, { slow: true, ...wanted })];
   };
   const shape = [batch, pos];
 

@@ -7,7 +7,9 @@ import { repository } from "../shared.js";
 const programs = readdirSync(join(repository, "bench")).filter((file) => file.endsWith(".ts"));
 /** What each program has measured when it ends. */
 const measured: Record<string, readonly RegExp[]> = {
+  "acdc.ts": [/^One edge on average \[4, 8\]: \d/m, /^A whole search .* \d+ edges kept/m],
   "calibrate.ts": [/^matrix products \[/m, /GFLOP\/s/],
+  "eap.ts": [/^EAP of all edges \[4, 8\]/m, /^EAP-IG of all edges/m, /^judging one circuit/m],
   "forward.ts": [
     /^all logits \[2, 16\]/m,
     /^all points and logits \[2, 16\]/m,
@@ -23,6 +25,7 @@ const measured: Record<string, readonly RegExp[]> = {
     /^completion, with the engine and a model: /m,
   ],
   "large.ts": [/^loaded 1× {2,}\d/m, /^loaded 2× {2,}\d/m],
+  "patching.ts": [/^patching resid_pre, layer by position/m, /^patching heads \[/m],
   "ready.ts": [/^ready: /m, /^tslens, loaded twice {2,}\d/m],
   "train.ts": [/^training step \[/m],
 };
