@@ -23,7 +23,7 @@ import type { CircuitTask, ReadTask } from "./task.js";
 /** Rows of one run together have about so many tokens at most, times bytes of the model's parameters. */
 const RUN_WORK = 1e11;
 /** Nor have they more than so many tokens: larger runs take memory, and are no faster. */
-const MOST_TOKENS = 2048;
+const MOST_TOKENS = 1024;
 /** The fewest tokens that are worth a run of their own. */
 const FULL_RATE_TOKENS = 256;
 /** With less work than this for one choice, a plan for few heads saves less than it takes to compile. */
