@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { kernelSpec } from "../kernel/install/install.js";
 import { packageFolder } from "../src/array/index.js";
 import { BenchKernel, type KernelCommand } from "./lib/kernel-client.js";
 import { readOptions } from "./lib/options.js";
@@ -61,22 +62,11 @@ for (const kernel of kernels.values()) await kernel.stop();
 
 /** The kernels that are here; a line for each that is not. */
 function findSubjects(): Subject[] {
-  const env = { MALLOC_ARENA_MAX: "1" };
-  const node = (file: string, ...args: string[]): KernelCommand => ({
-    argv: [
-      process.execPath,
-      "--disable-warning=ExperimentalWarning",
-      file,
-      ...args,
-      "--config-path",
-      "{connection_file}",
-    ],
-    env,
-  });
   const tslab = join(dirname(createRequire(import.meta.url).resolve("tslab/package.json")), "bin", "tslab");
+  const argv = [process.execPath, tslab, "kernel", "--config-path", "{connection_file}"];
   const found: Subject[] = [
-    { name: "tslens", command: node(main), ...TYPESCRIPT },
-    { name: "tslab", command: node(tslab, "kernel"), ...TYPESCRIPT },
+    { name: "tslens", command: kernelSpec() as unknown as KernelCommand, ...TYPESCRIPT },
+    { name: "tslab", command: { argv }, ...TYPESCRIPT },
   ];
   if (spawnSync("deno", ["--version"]).status === 0) {
     const argv = ["deno", "jupyter", "--kernel", "--conn", "{connection_file}"];

@@ -18,6 +18,8 @@ export function kernelSpec(): Json {
       stableNode(),
       // Imports of ES modules by `require` warn on Node 20.
       "--disable-warning=ExperimentalWarning",
+      // As many of V8's helper threads as the machine has room for; the usual four are in each other's way on two cores.
+      "--v8-pool-size=0",
       join(packageFolder, "dist", "kernel", "main.js"),
       "--config-path",
       "{connection_file}",
