@@ -70,7 +70,8 @@ function findSubjects(): Subject[] {
   ];
   if (spawnSync("deno", ["--version"]).status === 0) {
     const argv = ["deno", "jupyter", "--kernel", "--conn", "{connection_file}"];
-    found.push({ name: "Deno", command: { argv }, ...TYPESCRIPT });
+    // It completes what lives, and does not read the cell.
+    found.push({ name: "Deno", command: { argv }, ...TYPESCRIPT, completed: () => "Math.flo" });
   } else console.log("Deno is not measured: there is no deno on the PATH.");
   const windows = process.platform === "win32";
   const python = join(packageFolder(), ".python", windows ? "Scripts/python.exe" : "bin/python");
