@@ -18,6 +18,7 @@ import {
   topK,
 } from "../../src/index.js";
 import { gridOf } from "../../src/methods/patching/grid.js";
+import { usualPoints } from "../../src/methods/patching/points.js";
 import { actName } from "../../src/model/names.js";
 import type {
   MetricKind,
@@ -33,20 +34,6 @@ export const metricKinds: readonly MetricKind[] = [
   { kind: "logitDiff", label: "logit difference", answers: 2 },
   { kind: "probDiff", label: "probability difference", answers: 2 },
   { kind: "logProb", label: "log probability", answers: 1 },
-];
-
-/** What can be patched, in the order of a block. */
-const shortNames = [
-  "resid_pre",
-  "resid_mid",
-  "resid_post",
-  "attn_out",
-  "mlp_out",
-  "z",
-  "q",
-  "k",
-  "v",
-  "pattern",
 ];
 
 /** More cells are no map that can be read, and no longer a matter of moments. */
@@ -73,11 +60,11 @@ export function patchingEngine(
 ): PatchingEngine {
   const layer = 0;
   const has = (name: string): boolean => model.hookNames.includes(actName(name, layer));
-  const names = shortNames.filter(has);
+  const names = usualPoints.filter(has);
   if (at !== undefined && !names.includes(at)) {
     if (!model.hookNames.includes(at) && !has(at))
       throw new Error(
-        `The model has no "${at}" to patch. The nearest are ${nearest(at, shortNames).join(", ")}.`,
+        `The model has no "${at}" to patch. The nearest are ${nearest(at, usualPoints).join(", ")}.`,
       );
     names.push(at);
   }

@@ -1,9 +1,10 @@
 import { ablationSweep, crossEntropy } from "../../../src/index.js";
+import { usualPoints } from "../../../src/methods/patching/points.js";
 import { callCode, importCode, unless } from "../code.js";
 import { defineMagic, type Magic } from "../magic.js";
 import { readTask, taskCode, taskNames } from "./circuit-task.js";
 import { currentModel } from "./current-model.js";
-import { asTask, sweptAxes, sweptPoints } from "./sweep-options.js";
+import { asTask, sweptAxes } from "./sweep-options.js";
 
 const options = {
   at: {
@@ -70,7 +71,7 @@ const magic: Magic = defineMagic({
       signal: context.signal,
     });
   },
-  complete: ({ option }) => (option === "at" ? sweptPoints : option ? [] : taskNames),
+  complete: ({ option }) => (option === "at" ? usualPoints : option ? [] : taskNames),
 });
 
 export default magic;

@@ -1,5 +1,6 @@
 import type { CircuitTask } from "../../../src/circuits/index.js";
 import { activationPatching, type Model, type SweepAxis } from "../../../src/index.js";
+import { usualPoints } from "../../../src/methods/patching/points.js";
 import { patchingExplorer } from "../../views/patching-explorer.js";
 import type { ShownWidget } from "../../views/widget.js";
 import { callCode, importCode, unless } from "../code.js";
@@ -7,7 +8,7 @@ import { defineMagic, type Magic } from "../magic.js";
 import { UsageError } from "../options.js";
 import { readTask, taskCode, taskNames } from "./circuit-task.js";
 import { currentModel } from "./current-model.js";
-import { asTask, sweptAxes, sweptPoints } from "./sweep-options.js";
+import { asTask, sweptAxes } from "./sweep-options.js";
 
 const options = {
   at: {
@@ -80,7 +81,7 @@ const magic: Magic = defineMagic({
       signal: context.signal,
     });
   },
-  complete: ({ option }) => (option === "at" ? sweptPoints : option ? [] : taskNames),
+  complete: ({ option }) => (option === "at" ? usualPoints : option ? [] : taskNames),
 });
 
 export default magic;
