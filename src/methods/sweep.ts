@@ -65,38 +65,14 @@ export interface SweepData {
   readonly logits?: SweepLogits;
 }
 
-/** A table of one number for each place in a model, which can show itself. */
-export class Sweep implements SweepData {
-  readonly title: string;
-  readonly valueTitle: string;
-  readonly at: string;
-  readonly points: readonly string[];
-  readonly over: readonly SweepAxis[];
-  readonly labels: readonly (readonly string[])[];
-  readonly values: Tensor;
-  readonly metric: Tensor;
-  readonly base: number;
-  readonly clean?: number;
-  readonly corrupt?: number;
-  readonly done: number;
-  readonly notes: readonly string[];
-  readonly logits?: SweepLogits;
+/** Everything that a sweep is made of is its property. */
+export interface Sweep extends SweepData {}
 
+/** A table of one number for each place in a model, which can show itself. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns every property
+export class Sweep {
   constructor(data: SweepData) {
-    this.title = data.title;
-    this.valueTitle = data.valueTitle;
-    this.at = data.at;
-    this.points = data.points;
-    this.over = data.over;
-    this.labels = data.labels;
-    this.values = data.values;
-    this.metric = data.metric;
-    this.base = data.base;
-    this.clean = data.clean;
-    this.corrupt = data.corrupt;
-    this.done = data.done;
-    this.notes = data.notes;
-    this.logits = data.logits;
+    Object.assign(this, data);
   }
 
   /** How many cells there are. */
