@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { decodeEdges, encodeEdges, placesOf } from "../../widgets/acdc-animation/graph.js";
 import { curveOf, layoutOf, pointOf } from "../../widgets/acdc-animation/layout.js";
 import {
@@ -9,10 +9,9 @@ import {
   createAcdcAnimation,
 } from "../../widgets/acdc-animation/model.js";
 import type { AcdcAnimationState } from "../../widgets/acdc-animation/state.js";
-import { launchBrowser } from "../browser.js";
 import { circuitSource, SteppedSearch } from "./circuit-source.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { buildWidgets, contentOf, openWidget, type PageOptions } from "./page.js";
+import { contentOf, type PageOptions, widgetPages } from "./page.js";
 
 /** The metric grows with every edge that is cut. */
 const measure = async (cut: Uint8Array): Promise<number> => cut.reduce((sum, one) => sum + one, 0);
@@ -41,16 +40,9 @@ function ranking(): AnimationSource {
 }
 
 describe("widgets/acdc-animation/view", () => {
-  let browser: Browser;
+  const openWidget = widgetPages();
   let page: Page;
   let animation: AcdcAnimation;
-
-  before(async function () {
-    browser = await launchBrowser(this);
-    buildWidgets();
-  });
-  after(() => browser?.close());
-  afterEach(() => page?.close());
 
   const state = (): AcdcAnimationState => (animation.handle as MemoryWidget<AcdcAnimationState>).state;
 
@@ -63,7 +55,7 @@ describe("widgets/acdc-animation/view", () => {
     animation = createAcdcAnimation(new MemoryHost(), source, options);
     const widget = animation.handle as MemoryWidget<AcdcAnimationState>;
     Object.assign(widget.state, saved);
-    page = await openWidget(browser, "acdc-animation", widget, pageOptions);
+    page = await openWidget("acdc-animation", widget, pageOptions);
     await page.locator(".tslens-stage canvas").first().waitFor();
   }
   const whole = (more: Partial<AnimationSource> = {}) => circuitSource({ done: true }, { measure, ...more });
@@ -390,7 +382,7 @@ describe("widgets/acdc-animation/view", () => {
     animation = createAcdcAnimation(new MemoryHost(), whole());
     const widget = animation.handle as MemoryWidget<AcdcAnimationState>;
     widget.state.edges = null;
-    page = await openWidget(browser, "acdc-animation", widget);
+    page = await openWidget("acdc-animation", widget);
   }
 
   it("plays 32,000 edges, and says how fast it draws", async function () {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import {
   type ActivationTable,
   type ActivationTableOptions,
@@ -7,9 +7,8 @@ import {
 } from "../../widgets/activation-table/model.js";
 import type { ActivationTableState } from "../../widgets/activation-table/state.js";
 import { exactFloat32 } from "../../widgets/text.js";
-import { launchBrowser } from "../browser.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { buildWidgets, contentOf, openWidget, type PageOptions } from "./page.js";
+import { contentOf, type PageOptions, widgetPages } from "./page.js";
 import { ComputedSource, noise, normal } from "./source.js";
 
 const tokens = ["<|bos|>", " Mary", " gave", " John", "<img src=x onerror=window.attacked=true>", "\n"];
@@ -68,20 +67,13 @@ function colours(
 }
 
 describe("widgets/activation-table/view", () => {
-  let browser: Browser;
+  const openWidget = widgetPages();
   let table: ActivationTable;
   let page: Page;
 
-  before(async function () {
-    browser = await launchBrowser(this);
-    buildWidgets();
-  });
-  after(() => browser?.close());
-  afterEach(() => page?.close());
-
   async function open(options: ActivationTableOptions, pageOptions: PageOptions = {}): Promise<void> {
     table = await createActivationTable(new MemoryHost(), makeSource(), options);
-    page = await openWidget(browser, "activation-table", widget(), pageOptions);
+    page = await openWidget("activation-table", widget(), pageOptions);
     await page.waitForFunction(
       () =>
         (document.querySelector<HTMLCanvasElement>(".tslens-grid canvas")?.width ?? 0) > 300 ||

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Browser, Locator, Page } from "playwright-core";
+import { launchBrowser } from "../browser.js";
 import type { MemoryWidget } from "./host.js";
 
 const root = new URL("../../", import.meta.url);
@@ -61,12 +62,35 @@ function pack(value: unknown): unknown {
   return value;
 }
 
+/** Opens the page of a test with the built view of a widget such as `activation-table`. */
+export type OpenWidget = <S extends object>(
+  widget: string,
+  handle: MemoryWidget<S>,
+  options?: PageOptions,
+) => Promise<Page>;
+
 /**
- * Opens a page with the built view of a widget, connected to its kernel half in this process.
+ * A browser for the tests of a suite, and the widgets built; the pages of each test are closed after it.
  *
- * @param widget `activation-table` or `steering-controls`
+ * @returns what opens a widget, connected to its kernel half in this process
  */
-export async function openWidget<S extends object>(
+export function widgetPages(): OpenWidget {
+  let browser: Browser;
+  const opened: Page[] = [];
+  before(async function () {
+    browser = await launchBrowser(this);
+    buildWidgets();
+  });
+  afterEach(() => Promise.all(opened.splice(0).map((page) => page.close())));
+  after(() => browser?.close());
+  return async (widget, handle, options) => {
+    const page = await openWidget(browser, widget, handle, options);
+    opened.push(page);
+    return page;
+  };
+}
+
+async function openWidget<S extends object>(
   browser: Browser,
   widget: string,
   handle: MemoryWidget<S>,

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import {
   createPatchingExplorer,
   type PatchingExplorer,
   type PatchingExplorerOptions,
 } from "../../widgets/patching-explorer/model.js";
 import type { PatchingExplorerState } from "../../widgets/patching-explorer/state.js";
-import { launchBrowser } from "../browser.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { buildWidgets, contentOf, openWidget, type PageOptions } from "./page.js";
+import { contentOf, type PageOptions, widgetPages } from "./page.js";
 import { hostile, WordPatching } from "./patching-source.js";
 
 /** The relative luminance of a colour in CSS, as WCAG defines it. */
@@ -21,17 +20,10 @@ function luminance(colour: string): number {
 }
 
 describe("widgets/patching-explorer/view", () => {
-  let browser: Browser;
+  const openWidget = widgetPages();
   let page: Page;
   let engine: WordPatching;
   let explorer: PatchingExplorer;
-
-  before(async function () {
-    browser = await launchBrowser(this);
-    buildWidgets();
-  });
-  after(() => browser?.close());
-  afterEach(() => page?.close());
 
   async function open(
     options: Partial<PatchingExplorerOptions> = {},
@@ -48,7 +40,6 @@ describe("widgets/patching-explorer/view", () => {
     });
     if (!engine.waits) await explorer.settled();
     page = await openWidget(
-      browser,
       "patching-explorer",
       explorer.handle as MemoryWidget<PatchingExplorerState>,
       pageOptions,

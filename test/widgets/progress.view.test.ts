@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { progressFallback } from "../../widgets/progress/fallback.js";
 import { createProgress } from "../../widgets/progress/model.js";
 import { type ProgressState, progressDefaults } from "../../widgets/progress/state.js";
-import { launchBrowser } from "../browser.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { buildWidgets, contentOf, openWidget, type PageOptions } from "./page.js";
+import { contentOf, type PageOptions, widgetPages } from "./page.js";
 
 const training: ProgressState = {
   ...progressDefaults,
@@ -26,17 +25,10 @@ const training: ProgressState = {
 };
 
 describe("widgets/progress/view", () => {
-  let browser: Browser;
+  const openWidget = widgetPages();
   let page: Page;
   let handle: MemoryWidget<ProgressState>;
   let heard: string[];
-
-  before(async function () {
-    browser = await launchBrowser(this);
-    buildWidgets();
-  });
-  after(() => browser?.close());
-  afterEach(() => page?.close());
 
   async function open(state: ProgressState = training, options: PageOptions = {}): Promise<void> {
     heard = [];
@@ -44,7 +36,7 @@ describe("widgets/progress/view", () => {
       onShown: () => heard.push("shown"),
       onStop: () => heard.push("stop"),
     }) as MemoryWidget<ProgressState>;
-    page = await openWidget(browser, "progress", handle, options);
+    page = await openWidget("progress", handle, options);
   }
   const bar = () => page.getByRole("progressbar");
   const button = () => page.getByRole("button");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import {
   createSteeringControls,
   type SteeringControls,
@@ -8,9 +8,8 @@ import {
   type SteeringRequest,
 } from "../../widgets/steering-controls/model.js";
 import type { SteeringControlsState } from "../../widgets/steering-controls/state.js";
-import { launchBrowser } from "../browser.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { buildWidgets, contentOf, openWidget, type PageOptions } from "./page.js";
+import { contentOf, type PageOptions, widgetPages } from "./page.js";
 
 const words = [" the", " city", " of", " <img src=x onerror=window.attacked=true>", " and", " rain"];
 
@@ -62,17 +61,10 @@ class WordEngine implements SteeringEngine {
 }
 
 describe("widgets/steering-controls/view", () => {
-  let browser: Browser;
+  const openWidget = widgetPages();
   let page: Page;
   let engine: WordEngine;
   let controls: SteeringControls;
-
-  before(async function () {
-    browser = await launchBrowser(this);
-    buildWidgets();
-  });
-  after(() => browser?.close());
-  afterEach(() => page?.close());
 
   async function open(
     options: SteeringControlsOptions = {},
@@ -89,7 +81,6 @@ describe("widgets/steering-controls/view", () => {
     });
     if (!pause) await controls.settled();
     page = await openWidget(
-      browser,
       "steering-controls",
       controls.handle as MemoryWidget<SteeringControlsState>,
       pageOptions,

@@ -1,6 +1,6 @@
 import { element } from "../browser/dom.js";
+import type { PageColours } from "../browser/page-colours.js";
 import { shortNumber } from "../text.js";
-import type { PageColours } from "./paint.js";
 import { edgeColours, stateColours } from "./palette.js";
 import type { Scene } from "./scene.js";
 import { metricText } from "./words.js";

@@ -1,21 +1,10 @@
+import type { PageColours } from "../browser/page-colours.js";
 import { colourAt, css, inkOn, type Theme } from "../colour.js";
 import { type Curve, pointOf } from "./layout.js";
 import { edgeColours, stateColours } from "./palette.js";
 import { drawCurves, drawMark } from "./pen.js";
 import type { Scene, Strands, Target } from "./scene.js";
 import { inputNames } from "./state.js";
-
-/** The colours of the page as the canvas needs them. */
-export interface PageColours {
-  readonly theme: Theme;
-  readonly ink: string;
-  readonly soft: string;
-  readonly page: string;
-  readonly panel: string;
-  readonly line: string;
-  readonly accent: string;
-  readonly font: string;
-}
 
 /** What of a picture changes from frame to frame. */
 export interface Moment {

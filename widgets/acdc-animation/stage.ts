@@ -1,5 +1,6 @@
 import { element } from "../browser/dom.js";
-import { type Moment, type PageColours, paintBackground, paintForeground } from "./paint.js";
+import type { PageColours } from "../browser/page-colours.js";
+import { type Moment, paintBackground, paintForeground } from "./paint.js";
 import { targetAt } from "./pointing.js";
 import type { Scene, Strands, Target } from "./scene.js";
 

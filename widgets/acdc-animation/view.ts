@@ -1,5 +1,6 @@
 import { hasKernel, listen, type Render, type ViewModel } from "../browser/contract.js";
 import { element, keepKeys, onFrame } from "../browser/dom.js";
+import { pageColours } from "../browser/page-colours.js";
 import { widgetRoot } from "../browser/style.js";
 import { watchTheme } from "../browser/theme.js";
 import type { Theme } from "../colour.js";
@@ -9,7 +10,6 @@ import { details, effectText } from "./details.js";
 import { figures } from "./figures.js";
 import { graphKeys, keyHelp } from "./keys.js";
 import { legendOf } from "./legend.js";
-import type { PageColours } from "./paint.js";
 import { Player } from "./player.js";
 import { Scene, type Target } from "./scene.js";
 import { Stage } from "./stage.js";
@@ -270,22 +270,6 @@ function renderScene(model: ViewModel<AcdcAnimationState>, root: HTMLElement, sc
   return () => {
     for (const step of undo) step();
     root.remove();
-  };
-}
-
-/** The colours of the page as canvases need them. */
-function pageColours(root: HTMLElement): PageColours {
-  const style = getComputedStyle(root);
-  const value = (name: string): string => style.getPropertyValue(name).trim();
-  return {
-    theme: root.dataset.theme as Theme,
-    ink: value("--ink"),
-    soft: value("--ink-soft"),
-    page: value("--page"),
-    panel: value("--panel-soft"),
-    line: value("--line"),
-    accent: value("--accent"),
-    font: style.fontFamily,
   };
 }
 

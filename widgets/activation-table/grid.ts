@@ -1,8 +1,9 @@
 import { element, onFrame } from "../browser/dom.js";
+import type { PageColours } from "../browser/page-colours.js";
 import { decodeTensor } from "../tensor.js";
 import { exactFloat32 } from "../text.js";
 import { describeIndex, type Layout, layOut, nameOf } from "./layout.js";
-import { type Cell, type PageColours, type Picture, paint, visible } from "./paint.js";
+import { type Cell, type Picture, paint, visible } from "./paint.js";
 import { type Order, tileSize } from "./state.js";
 import type { TileStore } from "./tiles.js";
 

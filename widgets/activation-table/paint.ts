@@ -1,4 +1,5 @@
-import { colourAt, inkOn, position, type Theme } from "../colour.js";
+import type { PageColours } from "../browser/page-colours.js";
+import { colourAt, inkOn, position } from "../colour.js";
 import { shortNumber } from "../text.js";
 import type { Layout } from "./layout.js";
 import { tileSize } from "./state.js";
@@ -8,20 +9,6 @@ import type { Tile, TileStore } from "./tiles.js";
 export interface Cell {
   readonly row: number;
   readonly col: number;
-}
-
-/** Colours that the page gives. */
-export interface PageColours {
-  readonly theme: Theme;
-  readonly ink: string;
-  readonly soft: string;
-  readonly page: string;
-  readonly panel: string;
-  readonly line: string;
-  readonly accent: string;
-  readonly hatch: string;
-  readonly odd: string;
-  readonly font: string;
 }
 
 /** All that a picture of the table depends on. */

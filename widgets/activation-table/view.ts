@@ -1,5 +1,6 @@
 import { hasKernel, listen, type Render } from "../browser/contract.js";
 import { element, keepKeys, keyHint } from "../browser/dom.js";
+import { pageColours } from "../browser/page-colours.js";
 import { widgetRoot } from "../browser/style.js";
 import { watchTheme } from "../browser/theme.js";
 import type { Theme } from "../colour.js";
@@ -9,7 +10,7 @@ import { tableControls } from "./controls.js";
 import { Grid } from "./grid.js";
 import { tableKeys } from "./keys.js";
 import { tableLegend } from "./legend.js";
-import type { Cell, PageColours } from "./paint.js";
+import type { Cell } from "./paint.js";
 import { type ActivationTableState, choiceNames, type TableView, type TileAnswer } from "./state.js";
 import { tableStyle } from "./style.js";
 import { headThumbnails } from "./thumbnails.js";
@@ -250,24 +251,6 @@ function tableHelp(): { node: HTMLElement; head: HTMLElement; layer: HTMLElement
     element("span", { text: "click a name to sort by it" }),
   );
   return { node, head, layer };
-}
-
-/** The colours of the page as the canvas needs them. */
-function pageColours(root: HTMLElement): PageColours {
-  const style = getComputedStyle(root);
-  const value = (name: string): string => style.getPropertyValue(name).trim();
-  return {
-    theme: root.dataset.theme as Theme,
-    ink: value("--ink"),
-    soft: value("--ink-soft"),
-    page: value("--page"),
-    panel: value("--panel-soft"),
-    line: value("--line"),
-    accent: value("--accent"),
-    hatch: value("--hatch"),
-    odd: value("--odd"),
-    font: style.fontFamily,
-  };
 }
 
 export default { render };
