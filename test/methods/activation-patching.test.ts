@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import {
   contiguous,
   displaySymbol,
   type MimeBundle,
-  type NpyArray,
-  npyToTensor,
   randomGenerator,
-  readNpz,
   readSafetensors,
   type Tensor,
   tensor,
@@ -32,10 +28,11 @@ import {
   probDiff,
   Sweep,
   setHost,
+  squaredError,
 } from "../../src/index.js";
 import { type IoiPrompt, ioi, taskMetric } from "../../src/tasks/index.js";
 import { scratchFolder } from "../scratch.js";
-import { fixture, sharedOrSkip } from "../shared.js";
+import { fixture } from "../shared.js";
 
 /** The metric of each cell by a run of its own. */
 async function plainly(model: Model, sweep: Sweep, options: ActivationPatchingOptions): Promise<number[]> {
@@ -157,6 +154,8 @@ describe("activation patching", () => {
       logitDiff({ correct: 1, incorrect: 3, pos: -3 }),
       probDiff({ correct: [1, 2], incorrect: [3] }),
       klDivergence({ reference }),
+      squaredError({ reference }),
+      squaredError({ reference, from: 5 }),
       crossEntropy(),
       ({ logits }: Parameters<Extract<ActivationPatchingOptions["metric"], (...x: never[]) => unknown>>[0]) =>
         logits.at(0, -1, 5).sub(logits.at(1, 2, 5)),
@@ -480,39 +479,3 @@ describe("activation patching", () => {
 
 const logDiffOf = ({ config }: Model): ReturnType<typeof logitDiff> =>
   logitDiff({ correct: 1, incorrect: config.dVocab - 1 });
-
-describe("patching tables of TransformerLens", () => {
-  for (const family of ["gpt2", "llama"])
-    it(`are reached on ${family}`, async function () {
-      const folder = sharedOrSkip(this, "golden", "models", family);
-      const model = await loadModel(folder);
-      const arrays = await readNpz(join(folder, "analyses.npz"));
-      const expected = (name: string): Tensor => npyToTensor(arrays.get(`patching.${name}`) as NpyArray);
-      const [correct, incorrect] = [...expected("metric_ids").data] as [number, number];
-      const task = {
-        clean: [...expected("clean").data],
-        corrupt: [...expected("corrupt").data],
-        metric: logitDiff({ correct, incorrect }),
-      };
-      const tables: [name: string, at: string, over: ActivationPatchingOptions["over"]][] = [
-        ...["resid_pre", "resid_mid", "attn_out", "mlp_out"].map(
-          (at): [string, string, ActivationPatchingOptions["over"]] => [at, at, ["layer", "pos"]],
-        ),
-        ["attn_head_out_all_pos", "z", ["layer", "head"]],
-        ["attn_head_q_all_pos", "q", ["layer", "head"]],
-        ["attn_head_k_all_pos", "k", ["layer", "head"]],
-        ["attn_head_v_all_pos", "v", ["layer", "head"]],
-        ["attn_head_pattern_all_pos", "pattern", ["layer", "head"]],
-        ["attn_head_out_by_pos", "z", ["layer", "pos", "head"]],
-        ["attn_head_q_by_pos", "q", ["layer", "pos", "head"]],
-        ["attn_head_v_by_pos", "v", ["layer", "pos", "head"]],
-        ["attn_head_pattern_by_pos", "pattern", ["layer", "head", "pos"]],
-      ];
-      for (const [name, at, over] of tables) {
-        const { values } = await activationPatching(model, { ...task, at, over });
-        assert.deepEqual(values.shape, expected(name).shape);
-        const difference = worst(values.data, expected(name).data);
-        assert.ok(difference < 1e-5, `${name}: ${difference}`);
-      }
-    });
-});
