@@ -5,10 +5,10 @@
  * one; a later cell that assigns to `exports` would change the copy alone. Here `exports` gets an accessor instead.
  */
 import type {
-  BindingName,
   ConciseBody,
   ExportDeclaration,
   ExpressionStatement,
+  Identifier,
   NamedExports,
   ParameterDeclaration,
   SourceFile,
@@ -17,6 +17,7 @@ import type {
   TransformerFactory,
   VariableStatement,
 } from "typescript";
+import { boundIdentifiers, hoistedIdentifiers } from "./hoisted.js";
 import { ts } from "./typescript-package.js";
 
 /** Makes the exported `let` and `var` of an ES module accessors of `exports`; `onNames` gets all exported names. */
@@ -27,14 +28,18 @@ export function liveVariables(onNames: (names: readonly string[]) => void): Tran
       const exported = new Set(file.statements.filter(isExportList).flatMap(exportedNames));
       onNames([...exported]);
       const live = new Set<string>();
+      const accessors = (identifiers: readonly Identifier[]): Statement[] => {
+        const names = identifiers.map(({ text }) => text).filter((name) => exported.has(name));
+        for (const name of names) live.add(name);
+        return names.map((name) => accessor(name, context));
+      };
+      const hoisted = accessors(hoistedIdentifiers(file));
       const statements = file.statements.flatMap((statement) => {
         if (!isReassignable(statement)) return [statement];
-        const names = statement.declarationList.declarations.flatMap(({ name }) => boundNames(name));
-        const own = names.filter((name) => exported.has(name));
-        for (const name of own) live.add(name);
-        return [statement, ...own.map((name) => accessor(name, context))];
+        const { declarations } = statement.declarationList;
+        return [statement, ...accessors(declarations.flatMap(({ name }) => boundIdentifiers(name)))];
       });
-      const rest = statements.map((statement) => {
+      const rest = [...hoisted, ...statements].map((statement) => {
         if (!isExportList(statement)) return statement;
         const kept = statement.exportClause.elements.filter(({ name }) => !live.has(name.text));
         const clause = factory.updateNamedExports(statement.exportClause, kept);
@@ -73,13 +78,6 @@ function isReassignable(node: Statement): node is VariableStatement {
     ts.isVariableStatement(node) &&
     !node.modifiers?.length &&
     !(node.declarationList.flags & ts.NodeFlags.Constant)
-  );
-}
-
-function boundNames(name: BindingName): string[] {
-  if (ts.isIdentifier(name)) return [name.text];
-  return name.elements.flatMap((element) =>
-    ts.isOmittedExpression(element) ? [] : boundNames(element.name),
   );
 }
 

@@ -6,6 +6,7 @@
  */
 import { createRequire } from "node:module";
 import type typescript from "typescript";
+import { declareHoisted } from "./hoisted.js";
 import { liveVariables } from "./live-variables.js";
 import { earlierShorthands } from "./shorthand.js";
 import { ts } from "./typescript-package.js";
@@ -39,6 +40,9 @@ interface Internals {
   Completions: { getCompletionsAtPosition(...args: unknown[]): typescript.CompletionInfo | undefined };
 }
 const internals = ts as unknown as Internals;
+
+/** The file that tslab compiles a cell as. */
+const CELL = /(?:^|[\\/])__tslab__\.ts$/;
 
 /** The code of the diagnostic by which tslab's converter finds `await` at the top level. */
 const TOP_LEVEL_AWAIT = 1308;
@@ -132,7 +136,8 @@ const UNNAMEABLE = new Set([2742, 2883, 4023, 4058, 4060, 4082, 4094, 7056]);
  * Makes a program write what later cells need.
  *
  * Declarations in any case: otherwise it writes none at all where it finds a type that cannot be named, and later cells
- * would know nothing of what the cell declares. And `{ name }` of earlier cells' variables, which tslab leaves out.
+ * would know nothing of what the cell declares. The `var` in its blocks. And `{ name }` of earlier cells' variables,
+ * which tslab leaves out.
  */
 function adaptEmit(program: typescript.Program & { adapted?: true }): void {
   if (program.adapted) return;
@@ -140,7 +145,10 @@ function adaptEmit(program: typescript.Program & { adapted?: true }): void {
   const emit = program.emit as (...args: unknown[]) => typescript.EmitResult;
   program.emit = (file, write, cancellation, only, transformers, ...rest: unknown[]) => {
     const before = [earlierShorthands(program.getTypeChecker()), ...(transformers?.before ?? [])];
-    return emit(file, write, cancellation, only, { ...transformers, before }, true, ...rest.slice(1));
+    const afterDeclarations = [...(transformers?.afterDeclarations ?? [])];
+    if (file && CELL.test(file.fileName)) afterDeclarations.unshift(declareHoisted(program, file));
+    const added = { ...transformers, before, afterDeclarations };
+    return emit(file, write, cancellation, only, added, true, ...rest.slice(1));
   };
 }
 

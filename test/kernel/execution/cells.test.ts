@@ -156,6 +156,42 @@ describe("a cell", () => {
     assert.equal(await kernel().valueOf("[ofFirst(), ofSecond(), source]"), "[ 1, 'three', 4 ]");
   });
 
+  it("declares for later cells what `var` declares in its blocks, with its type, and not in its functions", async () => {
+    await kernel().run(
+      "for (var turn = 0; turn < 3; turn++);\nif (turn > 2) { var text = 'three'; let hidden = 1; }\n" +
+        "try { var { first, list: [second = 5, ...others] } = { first: 1n, list: [2, 3] }; } catch {}\n" +
+        "for await (var awaited of [Promise.resolve(new Set(['x']))]);\n" +
+        "switch (turn) { case 3: label: { var named = { text } as const; } }\n" +
+        "function inside() { var own = 1; { var deep = 2; } return own + deep; }\n" +
+        "class Holder { static { var still = 1; } }\nconst ofTurn = () => turn;",
+    );
+    assert.equal(
+      await kernel().valueOf("[turn, text, first, second, others, [...awaited], named.text]"),
+      "[ 3, 'three', 1n, 2, [ 3 ], [ 'x' ], 'three' ]",
+    );
+    for (const name of ["hidden", "own", "deep", "still"])
+      assert.match(String(await kernel().valueOf(name)), /Cannot find name/);
+    assert.match(String(await kernel().valueOf("text = 5;")), /'number' is not assignable to type 'string'/);
+    assert.match(
+      String(await kernel().valueOf("awaited.has(1)")),
+      /not assignable to parameter of type 'string'/,
+    );
+    assert.equal(await kernel().valueOf("turn = 9; ofTurn()"), "9");
+    await kernel().run("while (true) { var turn = 'anew'; break; }");
+    assert.equal(await kernel().valueOf("[turn.toUpperCase(), ofTurn()]"), "[ 'ANEW', 9 ]");
+  });
+
+  it("declares `var` of blocks with types of packages", async () => {
+    await kernel().run(
+      'import { newLanguageModel } from "tslens"; import { statSync } from "node:fs";\n' +
+        "if (true) { var place = statSync('.');\n" +
+        'var small = newLanguageModel({ model_type: "gpt2", n_layer: 1, n_head: 2, n_embd: 8, n_positions: 8, vocab_size: 9 }); }',
+    );
+    assert.equal(await kernel().valueOf("[place.isDirectory(), small.config.nLayers]"), "[ true, 1 ]");
+    assert.match(String(await kernel().valueOf("place.no")), /on type 'Stats'/);
+    assert.match(String(await kernel().valueOf("small.no")), /on type 'LanguageModel'/);
+  });
+
   it("keeps the variables that were declared before it failed", async () => {
     const { reply } = await kernel().run('const before = 5;\nthrow new Error("after");');
     assert.equal(reply.status, "error");

@@ -37,6 +37,12 @@ describe("the language service", () => {
     assert.ok((await complete("process.memoryU")).matches.includes("memoryUsage"));
   });
 
+  it("knows `var` of an earlier cell's blocks", async () => {
+    await kernel().run("for (var looped of [{ gamma: 1 }]);");
+    assert.deepEqual((await complete("looped.")).matches, ["gamma"]);
+    assert.match(await inspect("looped", 3), /var looped: {\s+gamma: number/);
+  });
+
   it("counts code points: after an emoji too", async () => {
     const { cursor_start, cursor_end, matches } = await complete('"😀😀"; inspected.al');
     assert.deepEqual([cursor_start, cursor_end, matches[0]], [16, 18, "alpha"]);
