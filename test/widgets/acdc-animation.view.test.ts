@@ -11,7 +11,7 @@ import {
 import type { AcdcAnimationState } from "../../widgets/acdc-animation/state.js";
 import { circuitSource, SteppedSearch } from "./circuit-source.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { contentOf, type PageOptions, widgetPages } from "./page.js";
+import { assertLabelled, assertLeavesNothing, contentOf, type PageOptions, widgetPages } from "./page.js";
 
 /** The metric grows with every edge that is cut. */
 const measure = async (cut: Uint8Array): Promise<number> => cut.reduce((sum, one) => sum + one, 0);
@@ -414,28 +414,11 @@ describe("widgets/acdc-animation/view", () => {
 
   it("labels every control, and leaves nothing behind when it is removed", async () => {
     await open(whole());
-    for (const control of await page.locator("select:visible, input:visible, button:visible").all())
-      assert.ok(
-        await control.evaluate(
-          (node) =>
-            (node as HTMLInputElement).labels?.length || node.getAttribute("aria-label") || node.textContent,
-        ),
-      );
+    await assertLabelled(page);
     assert.match(
       (await page.locator(".tslens-stage").getAttribute("aria-label"))!,
       /^Circuit: 12 of 46 edges, KL/,
     );
-    const left = await page.evaluate(() => {
-      const { model, cleanup } = window as unknown as {
-        model: { callbacks: Record<string, Set<unknown>> };
-        cleanup(): void;
-      };
-      cleanup();
-      return [
-        document.getElementById("out")!.innerHTML,
-        Object.values(model.callbacks).reduce((sum, set) => sum + set.size, 0),
-      ];
-    });
-    assert.deepEqual(left, ["", 0]);
+    await assertLeavesNothing(page);
   });
 });

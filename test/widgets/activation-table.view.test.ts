@@ -8,7 +8,7 @@ import {
 import type { ActivationTableState } from "../../widgets/activation-table/state.js";
 import { exactFloat32 } from "../../widgets/text.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { contentOf, type PageOptions, widgetPages } from "./page.js";
+import { assertLeavesNothing, contentOf, type PageOptions, widgetPages } from "./page.js";
 import { ComputedSource, noise, normal } from "./source.js";
 
 const tokens = ["<|bos|>", " Mary", " gave", " John", "<img src=x onerror=window.attacked=true>", "\n"];
@@ -322,17 +322,6 @@ describe("widgets/activation-table/view", () => {
 
   it("leaves nothing behind when it is removed", async () => {
     await open({ point: "blocks.1.attn.hook_pattern" });
-    const left = await page.evaluate(() => {
-      const { model, cleanup } = window as unknown as {
-        model: { callbacks: Record<string, Set<unknown>> };
-        cleanup(): void;
-      };
-      cleanup();
-      return {
-        html: document.getElementById("out")!.innerHTML,
-        callbacks: Object.values(model.callbacks).reduce((sum, set) => sum + set.size, 0),
-      };
-    });
-    assert.deepEqual(left, { html: "", callbacks: 0 });
+    await assertLeavesNothing(page);
   });
 });

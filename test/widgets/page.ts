@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Browser, Locator, Page } from "playwright-core";
@@ -139,4 +140,37 @@ async function openWidget<S extends object>(
 /** The text of an element. */
 export async function contentOf(locator: Locator): Promise<string> {
   return (await locator.textContent()) ?? "";
+}
+
+/** Asserts that every control that is seen has a name for screen readers. */
+export async function assertLabelled(page: Page): Promise<void> {
+  const controls = page.locator("select:visible, input:visible, textarea:visible, button:visible");
+  const unnamed = await controls.evaluateAll((all) =>
+    (all as HTMLInputElement[])
+      .filter(
+        (node) =>
+          !node.labels?.length &&
+          !node.getAttribute("aria-label") &&
+          !(node.tagName === "BUTTON" && node.textContent?.trim()),
+      )
+      .map(({ outerHTML }) => outerHTML),
+  );
+  assert.notEqual(await controls.count(), 0);
+  assert.deepEqual(unnamed, []);
+}
+
+/** Asserts that a view takes its elements and listeners with it when it is removed. */
+export async function assertLeavesNothing(page: Page): Promise<void> {
+  const left = await page.evaluate(() => {
+    const { model, cleanup } = window as unknown as {
+      model: { callbacks: Record<string, Set<unknown>> };
+      cleanup(): void;
+    };
+    cleanup();
+    return [
+      document.getElementById("out")!.innerHTML,
+      Object.values(model.callbacks).reduce((sum, set) => sum + set.size, 0),
+    ];
+  });
+  assert.deepEqual(left, ["", 0]);
 }

@@ -7,7 +7,7 @@ import {
 } from "../../widgets/patching-explorer/model.js";
 import type { PatchingExplorerState } from "../../widgets/patching-explorer/state.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { contentOf, type PageOptions, widgetPages } from "./page.js";
+import { assertLabelled, assertLeavesNothing, contentOf, type PageOptions, widgetPages } from "./page.js";
 import { hostile, WordPatching } from "./patching-source.js";
 
 /** The relative luminance of a colour in CSS, as WCAG defines it. */
@@ -222,21 +222,7 @@ describe("widgets/patching-explorer/view", () => {
 
   it("labels every control, and leaves nothing behind when it is removed", async () => {
     await open();
-    for (const control of await page.locator("select:visible, input:visible, textarea:visible").all())
-      assert.ok(
-        await control.evaluate((node) => (node as HTMLInputElement).labels?.length || node.ariaLabel),
-      );
-    const left = await page.evaluate(() => {
-      const { model, cleanup } = window as unknown as {
-        model: { callbacks: Record<string, Set<unknown>> };
-        cleanup(): void;
-      };
-      cleanup();
-      return [
-        document.getElementById("out")!.innerHTML,
-        Object.values(model.callbacks).reduce((sum, set) => sum + set.size, 0),
-      ];
-    });
-    assert.deepEqual(left, ["", 0]);
+    await assertLabelled(page);
+    await assertLeavesNothing(page);
   });
 });

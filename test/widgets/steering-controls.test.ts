@@ -9,6 +9,7 @@ import {
 } from "../../widgets/steering-controls/model.js";
 import type { SteeringControlsState } from "../../widgets/steering-controls/state.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
+import { SteeringOffer } from "./steering-source.js";
 
 /** One call of the engine, which the test goes on with step by step. */
 interface Run {
@@ -18,23 +19,7 @@ interface Run {
   fail(message: string): void;
 }
 
-class SteppedEngine implements SteeringEngine {
-  readonly points = ["blocks.0.hook_resid_pre", "blocks.1.hook_resid_pre", "blocks.2.hook_resid_pre"];
-  readonly directions = [
-    {
-      kind: "difference",
-      label: "difference of two prompts",
-      fields: [
-        { name: "positive", label: "towards", type: "text" as const, value: "love" },
-        { name: "negative", label: "away from", type: "text" as const, value: "hate" },
-      ],
-    },
-    {
-      kind: "unembedding",
-      label: "unembedding",
-      fields: [{ name: "token", label: "token", type: "text" as const }],
-    },
-  ];
+class SteppedEngine extends SteeringOffer implements SteeringEngine {
   readonly runs: Run[] = [];
   going = 0;
   most = 0;

@@ -9,28 +9,13 @@ import {
 } from "../../widgets/steering-controls/model.js";
 import type { SteeringControlsState } from "../../widgets/steering-controls/state.js";
 import { MemoryHost, type MemoryWidget } from "./host.js";
-import { contentOf, type PageOptions, widgetPages } from "./page.js";
+import { assertLabelled, assertLeavesNothing, contentOf, type PageOptions, widgetPages } from "./page.js";
+import { SteeringOffer } from "./steering-source.js";
 
 const words = [" the", " city", " of", " <img src=x onerror=window.attacked=true>", " and", " rain"];
 
 /** Continues every prompt with the same words, of which steering replaces the last; refuses unknown tokens. */
-class WordEngine implements SteeringEngine {
-  readonly points = [0, 1, 2].map((layer) => `blocks.${layer}.hook_resid_pre`);
-  readonly directions = [
-    {
-      kind: "difference",
-      label: "difference of two prompts",
-      fields: [
-        { name: "positive", label: "towards", type: "text" as const, value: "love" },
-        { name: "negative", label: "away from", type: "text" as const, value: "hate" },
-      ],
-    },
-    {
-      kind: "unembedding",
-      label: "unembedding vector",
-      fields: [{ name: "token", label: "token", type: "text" as const }],
-    },
-  ];
+class WordEngine extends SteeringOffer implements SteeringEngine {
   readonly requests: SteeringRequest[] = [];
   /** Awaited before each token. */
   pause: () => Promise<void> = () => new Promise((resolve) => setTimeout(resolve, 2));
@@ -198,21 +183,7 @@ describe("widgets/steering-controls/view", () => {
 
   it("labels every control, and leaves nothing behind when it is removed", async () => {
     await open();
-    for (const control of await page.locator("select:visible, input:visible, textarea:visible").all())
-      assert.ok(
-        await control.evaluate((node) => (node as HTMLInputElement).labels?.length || node.ariaLabel),
-      );
-    const left = await page.evaluate(() => {
-      const { model, cleanup } = window as unknown as {
-        model: { callbacks: Record<string, Set<unknown>> };
-        cleanup(): void;
-      };
-      cleanup();
-      return [
-        document.getElementById("out")!.innerHTML,
-        Object.values(model.callbacks).reduce((sum, set) => sum + set.size, 0),
-      ];
-    });
-    assert.deepEqual(left, ["", 0]);
+    await assertLabelled(page);
+    await assertLeavesNothing(page);
   });
 });
