@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type { Converter, ConvertResult, Diagnostic as TslabDiagnostic } from "tslab/dist/converter.js";
+import type { Declared } from "./live-variables.js";
 import { SourceRegistry } from "./sources.js";
 import { lastDeclared, lastSourceMaps } from "./typescript.js";
 
@@ -33,11 +34,11 @@ export class CellCompiler implements Converter {
 
   /**
    * @param protect runs a section that an interrupt must not tear
-   * @param declares is told the names that a cell declares, before the cell runs
+   * @param declares is told what a cell declares, before the cell runs
    */
   constructor(
     private readonly protect: <T>(section: () => T) => T,
-    private readonly declares: (names: readonly string[]) => void,
+    private readonly declares: (declared: Declared) => void,
   ) {
     const { createConverter } =
       require("tslab/dist/converter.js") as typeof import("tslab/dist/converter.js");

@@ -29,7 +29,7 @@ export class Evaluator {
   constructor(folder: string, protect: <T>(section: () => T) => T) {
     installTypeScript({ typeRoots: [`${packageFolder}/kernel/cell-types`], types: ["node", "tslens-cell"] });
     forwardTypes(folder);
-    this.compiler = new CellCompiler(protect, (names) => this.#variables.release(names));
+    this.compiler = new CellCompiler(protect, (declared) => this.#variables.release(declared));
     const { createExecutor } = require("tslab/dist/executor.js") as typeof import("tslab/dist/executor.js");
     const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
     this.#executor = createExecutor(folder, converters, {

@@ -7,7 +7,7 @@
 import { createRequire } from "node:module";
 import type typescript from "typescript";
 import { declareHoisted } from "./hoisted.js";
-import { liveVariables } from "./live-variables.js";
+import { type Declared, liveVariables } from "./live-variables.js";
 import { earlierShorthands } from "./shorthand.js";
 import { ts } from "./typescript-package.js";
 
@@ -55,11 +55,11 @@ export interface SourceMaps {
   readonly script: string | undefined;
 }
 
-let lastNames: readonly string[] = [];
+let declared: Declared = { names: [], functions: [] };
 
-/** The names that were declared at the top level of what was converted last. */
-export function lastDeclared(): readonly string[] {
-  return lastNames;
+/** What was declared at the top level of what was converted last. */
+export function lastDeclared(): Declared {
+  return declared;
 }
 
 let lastMaps: SourceMaps = { module: undefined, script: undefined };
@@ -215,8 +215,8 @@ function transpileModule(input: string, options: typescript.TranspileOptions): t
     compilerOptions: { ...options.compilerOptions, target: ts.ScriptTarget.ES2024, sourceMap: true },
     transformers: {
       before: [
-        liveVariables((names) => {
-          lastNames = names;
+        liveVariables((found) => {
+          declared = found;
         }),
       ],
     },

@@ -156,6 +156,35 @@ describe("a cell", () => {
     assert.equal(await kernel().valueOf("[ofFirst(), ofSecond(), source]"), "[ 1, 'three', 4 ]");
   });
 
+  it("calls a function as it was declared last, also from the cells that declared it before", async () => {
+    await kernel().run("function task() { return 'first'; }\nconst fromFirst = () => task();");
+    await kernel().run("function task() { return 'second'; }\nconst fromSecond = () => task();");
+    const called = "[fromFirst(), fromSecond(), task()]";
+    assert.equal(await kernel().valueOf(called), "[ 'second', 'second', 'second' ]");
+    const { reply } = await kernel().run(
+      "function task() { return early; }\nconst early = 'third'; throw 1;",
+    );
+    assert.equal(reply.status, "error");
+    assert.equal(await kernel().valueOf(called), "[ 'third', 'third', 'third' ]");
+    await kernel().run("const task = () => 'constant';");
+    assert.equal(await kernel().valueOf(called), "[ 'third', 'third', 'constant' ]");
+    await kernel().run("function task() { return 'a function again'; }");
+    assert.equal(await kernel().valueOf(called), "[ 'third', 'third', 'a function again' ]");
+  });
+
+  it("frees what the functions of a cell held that later cells declare anew", async () => {
+    await kernel().run(
+      "const payload = { some: 'data' }; function usePayload() { return payload; }\nconst token = new WeakRef(payload);",
+    );
+    await kernel().run("const payload = null; function usePayload() { return payload; }");
+    const collect =
+      'import v8 from "node:v8"; import vm from "node:vm"; v8.setFlagsFromString("--expose-gc");';
+    await kernel().run(
+      `${collect} await new Promise((done) => setTimeout(done, 10)); vm.runInNewContext("gc")();`,
+    );
+    assert.equal(await kernel().valueOf("[usePayload(), token.deref()]"), "[ null, undefined ]");
+  });
+
   it("declares for later cells what `var` declares in its blocks, with its type, and not in its functions", async () => {
     await kernel().run(
       "for (var turn = 0; turn < 3; turn++);\nif (turn > 2) { var text = 'three'; let hidden = 1; }\n" +
