@@ -27,7 +27,7 @@ export function runJupyter(args: readonly string[]): number {
 }
 
 /** What a notebook can be run to. */
-export const FORMATS = ["notebook", "html", "markdown", "script", "pdf", "slides"] as const;
+export const FORMATS = ["notebook", "html", "markdown", "script", "latex", "pdf", "slides"] as const;
 
 /**
  * A page shows the pictures of charts and widgets: without a kernel widgets do nothing, and a page that is read later,
@@ -46,6 +46,17 @@ const STATIC_PAGE: readonly string[] = [
   ].map((type) => `--NbConvertBase.display_data_priority=${type}`),
 ];
 
+/** In print the PNG of a drawing is used: of a drawing itself nbconvert makes a PDF by Inkscape, and fails without it. */
+const PRINTED: readonly string[] = ["--SVG2PDFPreprocessor.enabled=False"];
+
+/** The options of nbconvert for the formats that need some. */
+const OPTIONS: Partial<Record<string, readonly string[]>> = {
+  html: STATIC_PAGE,
+  slides: STATIC_PAGE,
+  latex: PRINTED,
+  pdf: PRINTED,
+};
+
 /**
  * Runs a notebook from its first to its last cell and writes the result beside it.
  *
@@ -59,6 +70,6 @@ export function runNotebook(notebook: string, format: string, output?: string): 
     throw new Error(`A notebook is run to one of ${FORMATS.join(", ")}, not to "${format}".`);
   }
   const place = output ? ["--output", output] : [];
-  const still = format === "html" || format === "slides" ? STATIC_PAGE : [];
-  return runJupyter(["nbconvert", "--execute", "--to", format, ...still, ...place, notebook]);
+  const options = OPTIONS[format] ?? [];
+  return runJupyter(["nbconvert", "--execute", "--to", format, ...options, ...place, notebook]);
 }
