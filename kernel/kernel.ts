@@ -157,9 +157,9 @@ export class Kernel {
 
   /** Shows an error that nobody caught. */
   report(error: unknown): void {
+    if (error instanceof KeyboardInterrupt) return;
     const lines =
       error instanceof Error ? renderError(error, this.#evaluator.compiler.sources) : [inspect(error)];
-    if (error instanceof KeyboardInterrupt) return;
     process.stderr.write(`Uncaught ${lines.join("\n")}\n`);
   }
 

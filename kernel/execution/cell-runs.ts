@@ -4,6 +4,7 @@ import type { MagicServices, Magics } from "../magics/registry.js";
 import { MAGIC_FUNCTION } from "../magics/source.js";
 import { KeyboardInterrupt } from "../protocol/keyboard-interrupt.js";
 import type { Json } from "../protocol/message.js";
+import { defineAwaited } from "./awaits.js";
 import { type Cell, currentWork } from "./cell.js";
 import type { Evaluator } from "./evaluator.js";
 import { describeFailure, type ErrorContent } from "./traceback.js";
@@ -30,6 +31,7 @@ export class CellRuns {
     private readonly magics: Magics,
     private readonly displayer: Displayer,
   ) {
+    defineAwaited();
     Object.assign(globalThis, { [MAGIC_FUNCTION]: this.#runLine.bind(this) });
   }
 
@@ -42,7 +44,7 @@ export class CellRuns {
   /** Ends a cell that an interrupt has not ended by itself, with the timers that it has set. */
   interrupt(cell: Cell): void {
     if (!this.#ends.has(cell)) return;
-    cell.clearTimers();
+    cell.stop();
     this.evaluator.abandon();
     this.#end(
       cell,
@@ -53,7 +55,7 @@ export class CellRuns {
   /** Ends a cell that has used up the memory. */
   endForMemory(cell: Cell, sentence: string): void {
     cell.exhausted = false;
-    cell.clearTimers();
+    cell.stop();
     this.evaluator.abandon();
     const { sources } = this.evaluator.compiler;
     this.#end(cell, failed(describeFailure({ kind: "memory", sentence }, cell.code, sources)));

@@ -20,6 +20,8 @@ export class Cell implements Work {
   readonly abort: AbortController = new AbortController();
   /** What ends the timers that the cell has set. */
   readonly timers: Set<() => void> = new Set();
+  /** Whether it was ended from outside: what is left of its code sets no timers and ends where it awaits. */
+  stopped = false;
   /** The value of the last expression. */
   result: { value: unknown } | undefined;
   capture: ((type: string, content: Json) => void) | undefined;
@@ -44,8 +46,9 @@ export class Cell implements Work {
     return this.request.header;
   }
 
-  /** Ends every timer that the cell has set and that has not fired. */
-  clearTimers(): void {
+  /** Ends every timer that the cell has set and that has not fired, and the code of the cell at its next await. */
+  stop(): void {
+    this.stopped = true;
     for (const end of this.timers) end();
     this.timers.clear();
   }

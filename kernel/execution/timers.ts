@@ -6,6 +6,8 @@ const require = createRequire(import.meta.url);
 /** Whoever keeps the timers that it started, to end them. */
 export interface TimerOwner {
   readonly timers: Set<() => void>;
+  /** Whether they have been ended: one that is set later never fires. */
+  readonly stopped: boolean;
 }
 
 function ownerOf(context: unknown): TimerOwner | undefined {
@@ -40,7 +42,8 @@ export function hookTimers(): void {
       };
       const handle = Reflect.apply(set, globalThis, [fire, ...rest]);
       const end = (): void => clear(handle as never);
-      owner?.timers.add(end);
+      if (owner?.stopped) end();
+      else owner?.timers.add(end);
       return handle;
     };
     // `util.promisify(setTimeout)` and the like read properties of the original.

@@ -6,6 +6,7 @@
  */
 import { createRequire } from "node:module";
 import type typescript from "typescript";
+import { checkedAwaits } from "./awaits.js";
 import { declareHoisted } from "./hoisted.js";
 import { type Declared, liveVariables } from "./live-variables.js";
 import { earlierShorthands } from "./shorthand.js";
@@ -136,15 +137,19 @@ const UNNAMEABLE = new Set([2742, 2883, 4023, 4058, 4060, 4082, 4094, 7056]);
  * Makes a program write what later cells need.
  *
  * Declarations in any case: otherwise it writes none at all where it finds a type that cannot be named, and later cells
- * would know nothing of what the cell declares. The `var` in its blocks. And `{ name }` of earlier cells' variables,
- * which tslab leaves out.
+ * would know nothing of what the cell declares. The `var` in its blocks. `{ name }` of earlier cells' variables, which
+ * tslab leaves out. And awaits at which an interrupted cell ends.
  */
 function adaptEmit(program: typescript.Program & { adapted?: true }): void {
   if (program.adapted) return;
   program.adapted = true;
   const emit = program.emit as (...args: unknown[]) => typescript.EmitResult;
   program.emit = (file, write, cancellation, only, transformers, ...rest: unknown[]) => {
-    const before = [earlierShorthands(program.getTypeChecker()), ...(transformers?.before ?? [])];
+    const before = [
+      earlierShorthands(program.getTypeChecker()),
+      checkedAwaits,
+      ...(transformers?.before ?? []),
+    ];
     const afterDeclarations = [...(transformers?.afterDeclarations ?? [])];
     if (file && CELL.test(file.fileName)) afterDeclarations.unshift(declareHoisted(program, file));
     const added = { ...transformers, before, afterDeclarations };

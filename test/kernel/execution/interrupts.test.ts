@@ -72,6 +72,46 @@ describe("the stop button", () => {
     assert.equal(textOf(kernel().publishedFor(id)), before);
   });
 
+  const endless: Record<string, string> = {
+    "that sleep": "for (;;) { await new Promise((done) => setTimeout(done, 5)); turns++; }",
+    "that sleep by a promise of Node": "for (;;) { await sleep(5); turns++; }",
+    "over ticks": "for await (const _ of every(5)) turns++;",
+    "that are settled at once": "for (;;) { await Promise.resolve(); turns++; }",
+    "of the event loop": "for (;;) { await new Promise((done) => setImmediate(done)); turns++; }",
+    "that read files": 'for (;;) { await read("/dev/null"); turns++; }',
+    "in a function of an earlier cell": "await readOn();",
+    "that nobody waits for": "readOn(); await new Promise(() => {});",
+    "that set timers": 'for (;;) { await read("/dev/null"); setTimeout(() => turns++, 1); turns++; }',
+    "that catch everything":
+      'for (;;) { try { await read("/dev/null"); turns++; } catch { await new Promise((done) => setTimeout(done, 5)); } }',
+  };
+
+  it("leaves nothing of a cell's awaiting loops", async () => {
+    await kernel().run(
+      'import { readFile as read } from "node:fs/promises"; import { setInterval as every, setTimeout as sleep } from "node:timers/promises";\n' +
+        'let turns = 0; async function readOn() { for (;;) { await read("/dev/null"); turns++; } }',
+    );
+    for (const [what, code] of Object.entries(endless)) {
+      await kernel().run("turns = 0;");
+      const { reply, published } = await stop(code);
+      assert.equal(reply.ename, "KeyboardInterrupt", what);
+      const before = await kernel().valueOf("turns");
+      assert.notEqual(before, "0", what);
+      await kernel().run("await new Promise((done) => setTimeout(done, 60))");
+      assert.equal(await kernel().valueOf("turns"), before, what);
+      assert.equal(textOf(kernel().publishedFor(published[0]!.parent.msg_id!), "stderr"), "", what);
+    }
+  });
+
+  it("lets the cell that is stopped clean up, and its functions serve later cells", async () => {
+    await kernel().run(
+      "let closed = 0; async function waitLong() { await null; closed++; return 'served'; }",
+    );
+    await stop('try { for (;;) await read("/dev/null"); } finally { closed++; }');
+    await kernel().run("await new Promise((done) => setTimeout(done, 60))");
+    assert.equal(await kernel().valueOf("[closed, await waitLong(), closed]"), "[ 1, 'served', 2 ]");
+  });
+
   it("aborts the cells that were queued", async () => {
     const spinning = await kernel().start("while (true);");
     const queued = await kernel().start("1");
