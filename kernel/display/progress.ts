@@ -45,8 +45,8 @@ export class ProgressBars {
  * One bar: none in the first half second of a task, then redrawn at most ten times a second; at the end its last
  * state, as a line of text and the curve, stays in its place.
  *
- * A front end that runs widgets is told by the widget's state alone. Until one has said that it does, the text is
- * replaced as well.
+ * A front end that runs widgets is told by the widget's state. Until one has said that it does, what is displayed is
+ * replaced instead, with the text.
  */
 class ProgressBar {
   readonly #now: () => number;
@@ -90,17 +90,25 @@ class ProgressBar {
   #draw(now: number): void {
     this.#drawn = now;
     const state = this.#state(now, this.#widget?.get("status") ?? "running");
-    if (this.#widget) this.#widget.set(state);
+    if (this.#widget && this.#seen) this.#widget.set(state);
     else {
-      this.#seen = false;
-      this.#widget = createProgress(this.services.widgets, state, {
-        onShown: () => {
-          this.#seen = true;
-        },
-        onStop: () => this.services.stop(),
-      });
+      this.#widget ??= this.#open(state);
+      this.#place(liveBundle(this.#widget, state));
     }
-    if (!this.#seen) this.#place(liveBundle(this.#widget, state));
+  }
+
+  #open(state: ProgressState): WidgetHandle<ProgressState> {
+    this.#seen = false;
+    const widget = createProgress(this.services.widgets, state, {
+      onShown: () => {
+        if (this.#widget !== widget) return;
+        this.#seen = true;
+        // It has stood still until now.
+        widget.set(this.#state(this.#now(), widget.get("status")));
+      },
+      onStop: () => this.services.stop(),
+    });
+    return widget;
   }
 
   #end(now: number, status: "done" | "ended"): void {
@@ -143,5 +151,5 @@ class ProgressBar {
 
 function liveBundle(widget: WidgetHandle<ProgressState>, state: ProgressState): MimeBundle {
   const display = (widget as unknown as Record<symbol, (() => MimeBundle) | undefined>)[DISPLAY];
-  return display?.call(widget) ?? progressFallback(state);
+  return { ...display?.call(widget), ...progressFallback(state) };
 }

@@ -89,25 +89,30 @@ describe("progress bars", () => {
     assert.match(notebook.texts[0]!, /1010\/2000 {2}10\/s {2}2 min left/);
   });
 
-  it("speak by the widget alone once a front end shows it, and in text again at the end", async () => {
+  it("speak in text until a front end shows the widget, then by the widget, and in text again at the end", async () => {
     const notebook = new Notebook();
     notebook.report(undefined, [
       [0, 1],
       [600, 2],
+      [700, 3],
     ]);
+    assert.deepEqual([notebook.texts.length, notebook.widget.patches], [2, []]);
+    assert.match(notebook.texts[1]!, /^running {2}3 /);
     await notebook.widget.message({ method: "shown" });
     notebook.report(undefined, [
-      [700, 3],
       [800, 4],
-      [810, 5],
+      [900, 5],
+      [910, 6],
     ]);
-    assert.equal(notebook.texts.length, 1);
+    assert.equal(notebook.texts.length, 2);
     assert.deepEqual(
       notebook.widget.patches.map(({ done }) => done),
-      [3, 4],
+      [3, 4, 5],
     );
     notebook.bars.finish();
-    assert.match(notebook.texts[1]!, /^running {2}5 /);
+    assert.match(notebook.texts[2]!, /^running {2}6 /);
+    await notebook.widget.message({ method: "shown" });
+    assert.equal(notebook.widget.patches.length, 3, "a bar that is over stays as it is");
   });
 
   it("stop the work once, when the button is pressed", async () => {
@@ -144,13 +149,14 @@ describe("progress bars", () => {
     assert.deepEqual([displays, notebook.host.widgets.length], [1, 3]);
   });
 
-  it("draw the course of the first figure, and none that is not a number", () => {
+  it("draw the course of the first figure, and none that is not a number", async () => {
     const notebook = new Notebook();
     notebook.report(10, [
       [0, 1, { loss: 5 }],
       [600, 2, { loss: Number.NaN }],
-      [700, 3, { loss: 4 }],
     ]);
+    await notebook.widget.message({ method: "shown" });
+    notebook.report(10, [[700, 3, { loss: 4 }]]);
     const { curve, values } = notebook.widget.state;
     assert.deepEqual(curve, {
       name: "loss",
