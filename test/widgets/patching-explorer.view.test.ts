@@ -143,7 +143,7 @@ describe("widgets/patching-explorer/view", () => {
     await page.locator(".tslens-next th", { hasText: "clean, patched" }).waitFor();
     assert.match(await contentOf(page.locator(".tslens-legend")), /0 is the clean run, 1 the corrupt run/);
     await setting("Metric").selectOption({ label: "log probability" });
-    assert.ok(await page.getByLabel("Wrong answer").isHidden());
+    await page.getByLabel("Wrong answer").waitFor({ state: "hidden" });
     await page.getByLabel("Answer", { exact: true }).fill(" they");
     await page.keyboard.press("Tab");
     await page.waitForTimeout(50);

@@ -1,4 +1,5 @@
 import { hasKernel, type ViewModel } from "../browser/contract.js";
+import { readState } from "../read-state.js";
 import { decodeTensor } from "../tensor.js";
 import { type Axis, linearAxis, rankAxis } from "./axis.js";
 import { decodeEdges, type EdgeColumns, edgeNameOf, type NodePlace, placesOf } from "./graph.js";
@@ -60,10 +61,7 @@ export class Scene {
 
   /** The whole state as it is now. */
   get state(): AcdcAnimationState {
-    const names = Object.keys(acdcAnimationDefaults) as (keyof AcdcAnimationState)[];
-    return Object.fromEntries(
-      names.map((name) => [name, this.model.get(name)]),
-    ) as unknown as AcdcAnimationState;
+    return readState(this.model, acdcAnimationDefaults);
   }
 
   /** Takes new steps, and the reader's cuts. */

@@ -1,5 +1,5 @@
 import type { MimeBundle, WidgetHandle, WidgetHost } from "../host.js";
-import { readState } from "../read-state.js";
+import { readAttributes, readState } from "../read-state.js";
 import { encodeTensor } from "../tensor.js";
 import { identityOf } from "../version.js";
 import { tableFallback } from "./fallback.js";
@@ -158,9 +158,7 @@ class KernelHalf {
   private async refresh(signal: AbortSignal): Promise<void> {
     try {
       const { handle, source } = this;
-      const choices = Object.fromEntries(
-        choiceNames.map((name) => [name, handle.get(name)]),
-      ) as unknown as TableChoices;
+      const choices: TableChoices = readAttributes(handle, choiceNames);
       const table = chooseTable(source, choices);
       const key = JSON.stringify([table.point.name, table.batch, table.head]);
       if (this.scanned?.key !== key) this.scanned = { key, scan: await scanTable(source, table, signal) };

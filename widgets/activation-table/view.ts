@@ -3,6 +3,7 @@ import { element, keepKeys, keyHint } from "../browser/dom.js";
 import { pageColours } from "../browser/page-colours.js";
 import { widgetRoot } from "../browser/style.js";
 import { watchTheme } from "../browser/theme.js";
+import { patience, waitingForKernel } from "../browser/waiting.js";
 import type { Theme } from "../colour.js";
 import { splitName } from "../names.js";
 import { plural, shortNumber } from "../text.js";
@@ -15,9 +16,6 @@ import { type ActivationTableState, choiceNames, type TableView, type TileAnswer
 import { tableStyle } from "./style.js";
 import { headThumbnails } from "./thumbnails.js";
 import { TileStore } from "./tiles.js";
-
-/** How long a kernel may be silent before the reader is told. */
-const patience = 3000;
 
 /** Draws an activation table. Fulfils anywidget's contract: `render({model, el})` returns what undoes it. */
 export const render: Render<ActivationTableState> = ({ model, el }) => {
@@ -115,7 +113,7 @@ export const render: Render<ActivationTableState> = ({ model, el }) => {
         view && (rows! < view.rows || cols! < view.cols)
           ? `Saved table: the first ${rows} rows and ${cols} columns are here. Run the notebook for the rest, and to choose, sort and zoom.`
           : "Saved table: run the notebook to choose other points, sort and zoom.";
-    else note.textContent = silent ? "Waiting for the kernel: it may be busy with a cell, or stopped." : "";
+    else note.textContent = silent ? waitingForKernel : "";
   }
 
   function showHeads(): void {

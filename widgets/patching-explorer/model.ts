@@ -1,6 +1,6 @@
 import type { MimeBundle, WidgetHandle, WidgetHost } from "../host.js";
 import { NewestRun } from "../newest-run.js";
-import { readState } from "../read-state.js";
+import { readAttributes, readState } from "../read-state.js";
 import { encodeTensor } from "../tensor.js";
 import { throttle } from "../throttle.js";
 import { identityOf } from "../version.js";
@@ -141,9 +141,7 @@ class KernelHalf {
 
   private async sweep(signal: AbortSignal): Promise<void> {
     const { handle, engine } = this;
-    const given = Object.fromEntries(
-      choiceNames.map((name) => [name, handle.get(name)]),
-    ) as unknown as PatchingChoices;
+    const given: PatchingChoices = readAttributes(handle, choiceNames);
     let run: PatchingRun = { status: "running", done: 0, total: 0, error: "" };
     const show = throttle(() => handle.set({ run }), updateInterval);
     handle.set({ run, tokens: { clean: this.tokens(given.clean), corrupt: this.tokens(given.corrupt) } });

@@ -2,7 +2,9 @@ import { hasKernel, listen, type Render } from "../browser/contract.js";
 import { element, keepKeys, keyHint, onFrame } from "../browser/dom.js";
 import { widgetRoot } from "../browser/style.js";
 import { watchTheme } from "../browser/theme.js";
+import { patience, waitingForKernel } from "../browser/waiting.js";
 import type { Theme } from "../colour.js";
+import { readState } from "../read-state.js";
 import { summaryOf } from "./effects.js";
 import { patchingForm } from "./form.js";
 import { mapLegend } from "./legend.js";
@@ -17,10 +19,7 @@ import {
 import { explorerStyle } from "./style.js";
 import { tokenPairs } from "./token-pairs.js";
 
-/** How long a kernel may be silent before the reader is told. */
-const patience = 3000;
-
-const names = Object.keys(patchingExplorerDefaults) as (keyof PatchingExplorerState & string)[];
+const names = Object.keys(patchingExplorerDefaults);
 
 /** Draws a patching explorer. Fulfils anywidget's contract: `render({model, el})` returns what undoes it. */
 export const render: Render<PatchingExplorerState> = ({ model, el }) => {
@@ -69,9 +68,7 @@ export const render: Render<PatchingExplorerState> = ({ model, el }) => {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function update(): void {
-    const state = Object.fromEntries(
-      names.map((name) => [name, model.get(name)]),
-    ) as unknown as PatchingExplorerState;
+    const state = readState(model, patchingExplorerDefaults);
     const { result, run: sweep, selected, tokens } = state;
     const live = hasKernel(model);
     const stale = result !== null && !sameChoices(result.choices, state);
@@ -108,7 +105,7 @@ export const render: Render<PatchingExplorerState> = ({ model, el }) => {
     note.textContent = live ? "" : "Saved sweep: cells can be looked at; run the notebook to patch anew.";
     if (live && stale && !running && sweep.status !== "error")
       timer = setTimeout(() => {
-        note.textContent = "Waiting for the kernel: it may be busy with a cell, or stopped.";
+        note.textContent = waitingForKernel;
       }, patience);
   }
 

@@ -2,12 +2,13 @@ import { hasKernel, listen, type Render } from "../browser/contract.js";
 import { element, keepKeys, onFrame } from "../browser/dom.js";
 import { widgetRoot } from "../browser/style.js";
 import { watchTheme } from "../browser/theme.js";
+import { readState } from "../read-state.js";
 import { curveOf, curveSize } from "./curve.js";
 import { type ProgressMessage, type ProgressState, progressDefaults } from "./state.js";
 import { progressStyle } from "./style.js";
 import { fractionDone, progressParts } from "./text.js";
 
-const names = Object.keys(progressDefaults) as (keyof ProgressState & string)[];
+const names = Object.keys(progressDefaults);
 
 /** Draws a progress bar. Fulfils anywidget's contract: `render({model, el})` returns what undoes it. */
 export const render: Render<ProgressState> = ({ model, el }) => {
@@ -27,9 +28,7 @@ export const render: Render<ProgressState> = ({ model, el }) => {
   stop.addEventListener("click", () => send("stop"));
 
   function draw(): void {
-    const state = Object.fromEntries(
-      names.map((name) => [name, model.get(name)]),
-    ) as unknown as ProgressState;
+    const state = readState(model, progressDefaults);
     const { status, total, done } = state;
     task.textContent = state.task;
     parts.textContent = progressParts(state).join("  ");

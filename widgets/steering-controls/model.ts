@@ -1,6 +1,6 @@
 import type { MimeBundle, WidgetHandle, WidgetHost } from "../host.js";
 import { NewestRun } from "../newest-run.js";
-import { readState } from "../read-state.js";
+import { readAttributes, readState } from "../read-state.js";
 import { throttle } from "../throttle.js";
 import { identityOf } from "../version.js";
 import { checkChoices } from "./check.js";
@@ -146,9 +146,7 @@ class KernelHalf {
 
   private async runOnce(signal: AbortSignal): Promise<void> {
     const { handle, engine } = this;
-    const choices = Object.fromEntries(
-      choiceNames.map((name) => [name, handle.get(name)]),
-    ) as unknown as SteeringChoices;
+    const choices: SteeringChoices = readAttributes(handle, choiceNames);
     const previous = handle.get("result");
     let result: SteeringResult = {
       run: ++this.runs,

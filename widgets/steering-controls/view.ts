@@ -2,6 +2,8 @@ import { hasKernel, listen, type Render } from "../browser/contract.js";
 import { element, keepKeys } from "../browser/dom.js";
 import { widgetRoot } from "../browser/style.js";
 import { watchTheme } from "../browser/theme.js";
+import { patience, waitingForKernel } from "../browser/waiting.js";
+import { readAttributes } from "../read-state.js";
 import { steeringForm } from "./form.js";
 import { steeringOutput } from "./output.js";
 import {
@@ -12,9 +14,6 @@ import {
   sameChoices,
 } from "./state.js";
 import { steeringStyle } from "./style.js";
-
-/** How long a kernel may be silent before the reader is told. */
-const patience = 3000;
 
 /** Draws steering controls. Fulfils anywidget's contract: `render({model, el})` returns what undoes it. */
 export const render: Render<SteeringControlsState> = ({ model, el }) => {
@@ -38,9 +37,7 @@ export const render: Render<SteeringControlsState> = ({ model, el }) => {
 
   function update(): void {
     const result = model.get("result");
-    const choices = Object.fromEntries(
-      choiceNames.map((name) => [name, model.get(name)]),
-    ) as unknown as SteeringChoices;
+    const choices: SteeringChoices = readAttributes(model, choiceNames);
     const stale = result !== null && !sameChoices(result.choices, choices);
     const live = hasKernel(model);
     const running = result?.status === "running";
@@ -66,9 +63,7 @@ export const render: Render<SteeringControlsState> = ({ model, el }) => {
     note.textContent = live ? "" : "Saved result: run the notebook to steer anew.";
     if (live && (stale || running))
       timer = setTimeout(() => {
-        note.textContent = stale
-          ? "Waiting for the kernel: it may be busy with a cell, or stopped."
-          : "Waiting for the model …";
+        note.textContent = stale ? waitingForKernel : "Waiting for the model …";
       }, patience);
   }
 
