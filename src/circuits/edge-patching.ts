@@ -18,7 +18,7 @@ import { commonCuts, ReceiverBases } from "./receiver-bases.js";
 import { type SenderValues, senderValues } from "./sender-values.js";
 import { type CircuitSetting, circuitSetting } from "./setting.js";
 import { headsStandAlone } from "./some-heads.js";
-import type { CircuitTask, ReadTask } from "./task.js";
+import { type CircuitTask, type ReadTask, refuseUnlessFinite } from "./task.js";
 
 /** Rows of one run together have about so many tokens at most, times bytes of the model's parameters. */
 const RUN_WORK = 1e11;
@@ -64,8 +64,15 @@ export class EdgePatching {
     model: Model,
     options: CircuitTask & { readonly leaveHeadsOut?: boolean },
   ): Promise<EdgePatching> {
-    const setting = await circuitSetting(model, options);
-    return new EdgePatching(setting, await senderValues(setting, options.signal), options.leaveHeadsOut);
+    return EdgePatching.on(await circuitSetting(model, options), options);
+  }
+
+  /** The same for a task that has been read. */
+  static async on(
+    setting: CircuitSetting,
+    { leaveHeadsOut, signal }: { readonly leaveHeadsOut?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<EdgePatching> {
+    return new EdgePatching(setting, await senderValues(setting, signal), leaveHeadsOut);
   }
 
   /** The edges that can be cut. */
@@ -130,11 +137,7 @@ export class EdgePatching {
       Object.assign(all, await this.groupFeeds(own, read, choices, common, signal));
     const { metric: values } = await plan.run(all, { signal, manyRows: true });
     const data = Float64Array.from(values!.data as Float32Array);
-    const bad = data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0)
-      throw new Error(
-        `The metric of a circuit is ${data[bad]}${metric.perRow ? ` for prompt ${bad % this.prompts}` : ""}, so circuits cannot be compared by it.`,
-      );
+    refuseUnlessFinite(data, metric.perRow && this.prompts);
     return metric.perRow
       ? choices.map((_, i) => data.slice(i * this.prompts, (i + 1) * this.prompts))
       : [data];

@@ -16,6 +16,7 @@ import type { ReceiverGroup } from "./circuit-graph.js";
 import { receiverPoint, receiverPoints, sentPoints } from "./residual-parts.js";
 import { replacements, runSenders, sentParts, taskGraph } from "./sender-values.js";
 import type { CircuitSetting } from "./setting.js";
+import { corruptFeeds, type Feeds, onCorrupt, promptFeeds } from "./two-runs.js";
 
 /** Memory of one run's heads' inputs and their gradients, in bytes. */
 const RUN_MEMORY = 8e8;
@@ -23,10 +24,6 @@ const RUN_MEMORY = 8e8;
 const WEIGHT = "circuit.weight";
 const DIFFERENCE = "circuit.difference";
 const REPLACEMENT = "circuit.replacement";
-/** Inputs of the run on the corrupt prompts beside that on the clean ones. */
-const corrupt = (name: string): string => `corrupt.${name}`;
-
-type Feeds = Readonly<Record<string, Feed>>;
 
 /**
  * The mean over prompts of Σ (replacement − output) · ∂metric/∂input for each edge; of the slopes, the mean over model
@@ -122,30 +119,12 @@ function difference(setting: CircuitSetting, clean: g.Graph): g.Value {
   );
 }
 
-/** The same graph, reading the corrupt prompts. */
-function onCorrupt(graph: g.Graph): g.Graph {
-  return {
-    outputs: g.rebuild(graph.outputs, (original, rebuilt) => {
-      const name = original.attributes.name as string;
-      const isPrompt = original.op === "input" && promptInputs.has(name);
-      return isPrompt ? g.input(corrupt(name), original.dtype, original.shape) : rebuilt;
-    }),
-  };
-}
-
-const promptInputs = new Set(["tokens", "positions", "attentionMask"]);
-
 /** What the differences are made from, beside the clean prompts. */
 async function differenceFeeds(setting: CircuitSetting, signal?: AbortSignal): Promise<Feeds> {
-  const { engine, task, edits, graph, prompts, pos } = setting;
+  const { engine, task, graph, prompts, pos } = setting;
   const { ablation, meanOf } = task.ablation;
   if (ablation === "zero") return {};
-  if (ablation === "resample")
-    return Object.fromEntries(
-      Object.entries(engine.feeds(task.corrupt!, edits))
-        .filter(([name]) => promptInputs.has(name))
-        .map(([name, feed]) => [corrupt(name), feed]),
-    );
+  if (ablation === "resample") return corruptFeeds(setting);
   const from = meanOf === "corrupt" ? task.corrupt! : task.clean;
   const { sent } = await runSenders(setting, from, false, signal);
   const { dModel } = engine.config;
@@ -219,16 +198,10 @@ function moveInputs({ blocks, engine }: CircuitSetting, run: g.Graph, change: g.
 }
 
 /** The feeds of some of the prompts. */
-function rowsOf(plan: Plan, feeds: Feeds, start: number, count: number): Record<string, Feed> {
-  const parts = Object.entries(feeds).map(([name, feed]): [string, Feed] => {
-    const shape = plan.inputShape(name);
-    if (name === REPLACEMENT) return [name, columns(feed, start, count)];
-    if (shape?.[0] !== "batch") return [name, feed];
-    const size = feed.data.length / feed.shape[0]!;
-    const data = feed.data.subarray(start * size, (start + count) * size);
-    return [name, { dtype: feed.dtype, shape: [count, ...feed.shape.slice(1)], data }];
-  });
-  return Object.fromEntries(parts);
+function rowsOf(plan: Plan, feeds: Feeds, start: number, count: number): Feeds {
+  const { [REPLACEMENT]: replacement, ...others } = feeds;
+  const own = replacement && { [REPLACEMENT]: columns(replacement, start, count) };
+  return { ...promptFeeds(plan, others, start, count), ...own };
 }
 
 /** Some of the prompts of `[sender, prompt, pos·dModel]`, as `[sender, prompt·pos·dModel]`. */

@@ -5,7 +5,9 @@ import type { Model } from "../model/index.js";
 import type { Circuit } from "./circuit.js";
 import { type CircuitGraph, edgeNumbers } from "./circuit-graph.js";
 import { EdgePatching } from "./edge-patching.js";
+import { canJudgeOnce, judgeOnce } from "./judge-once.js";
 import type { Cuts } from "./reach.js";
+import { circuitSetting } from "./setting.js";
 import type { CircuitTask } from "./task.js";
 
 /** Options of `evaluateCircuit`. */
@@ -58,19 +60,20 @@ export async function evaluateCircuit(
   options: EvaluateCircuitOptions,
 ): Promise<CircuitEvaluation> {
   const { random = 0, seed = 0, signal } = options;
-  const patching = await EdgePatching.prepare(model, { splitInput: circuit.origin.splitInput, ...options });
-  const { graph } = patching;
+  const setting = await circuitSetting(model, { splitInput: circuit.origin.splitInput, ...options });
+  const { graph, prompts } = setting;
   const kept = circuit.keptEdges.map(({ name }) => name);
+  const own = keeping(graph, edgeNumbers(graph, kept));
   const generator = randomGenerator(seed);
   const all = Array.from({ length: graph.edgeCount }, (_, i) => i);
   const nulls = Array.from({ length: random }, () => keeping(graph, generator.sample(all, kept.length)));
-  const choices = [
-    keeping(graph, all),
-    keeping(graph, []),
-    keeping(graph, edgeNumbers(graph, kept)),
-    ...nulls,
-  ];
-  const values = await patching.evaluatePrompts(choices, signal).finally(() => patching.release());
+  const evaluateAll = async (): Promise<Float64Array[]> => {
+    const patching = await EdgePatching.on(setting, { signal });
+    const choices = [keeping(graph, all), keeping(graph, []), own, ...nulls];
+    return patching.evaluatePrompts(choices, signal).finally(() => patching.release());
+  };
+  const isOne = random === 0 && canJudgeOnce(setting);
+  const values = isOne ? await judgeOnce(setting, own, { signal }) : await evaluateAll();
   const means = values.map(mean);
   const [full, empty, metric] = means as [number, number, number];
   checkRange(full, empty);
@@ -78,7 +81,7 @@ export async function evaluateCircuit(
   const [ofFull, ofEmpty, ofCircuit] = values as [Float64Array, Float64Array, Float64Array];
   const draws = generator.fork("interval");
   const interval =
-    patching.prompts > 1 && ofFull.length === patching.prompts
+    prompts > 1 && ofFull.length === prompts
       ? bootstrap(
           ofFull.length,
           (rows) => {

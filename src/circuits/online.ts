@@ -87,9 +87,30 @@ export function onlineFor(setting: CircuitSetting, choices: readonly Cuts[], lea
 }
 
 function cutGroups(
-  { graph: { groups }, engine }: CircuitSetting,
+  setting: CircuitSetting,
   parts: readonly OnlinePart[],
   choices: readonly Cuts[],
+): CutGroup[] {
+  const isCut = (group: ReceiverGroup, receiver: number): boolean =>
+    choices.some((cuts) => edgesInto(group, receiver, cuts).includes(1));
+  return receivingGroups(setting, parts, isCut).map((group) => {
+    const varies = group.receivers.some((receiver) => {
+      const [first, ...others] = choices.map((cuts) => edgesInto(group, receiver, cuts));
+      return others.some((cuts) => cuts.some((bit, sender) => bit !== first![sender]));
+    });
+    return { ...group, varies };
+  });
+}
+
+/**
+ * The receivers of parts that are computed, and the logits: of those groups in which one is wanted.
+ *
+ * @param wants whether a receiver of a group is
+ */
+export function receivingGroups(
+  { graph: { groups }, engine }: CircuitSetting,
+  parts: readonly OnlinePart[],
+  wants: (group: ReceiverGroup, receiver: number) => boolean,
 ): CutGroup[] {
   const { nLayers, parallel } = engine.config;
   const ofPart = (layer: number, isHead: boolean): ReceiverGroup[] =>
@@ -112,32 +133,24 @@ function cutGroups(
   ];
   return receiving.flatMap(({ name, own, receivers, state }): CutGroup[] => {
     const [{ senders, firstEdge }] = own as [ReceiverGroup];
-    const cut = own.filter((group) =>
-      receivers.some((receiver) => choices.some((cuts) => edgesInto(group, receiver, cuts).includes(1))),
-    );
-    if (cut.length === 0) return [];
-    const varies = cut.some((group) =>
-      receivers.some((receiver) => {
-        const [first, ...others] = choices.map((cuts) => edgesInto(group, receiver, cuts));
-        return others.some((cuts) => cuts.some((bit, sender) => bit !== first![sender]));
-      }),
-    );
+    const wanted = own.filter((group) => receivers.some((receiver) => wants(group, receiver)));
+    if (wanted.length === 0) return [];
     const placesBefore = (group: ReceiverGroup): number => (group.firstEdge - firstEdge) / senders;
     return [
       {
         name,
         senders,
         firstEdge,
-        receivers: cut.flatMap((group) => receivers.map((receiver) => placesBefore(group) + receiver)),
-        inputs: cut.map((group) => ({ point: receiverPoint(group, nLayers), count: receivers.length })),
+        receivers: wanted.flatMap((group) => receivers.map((receiver) => placesBefore(group) + receiver)),
+        inputs: wanted.map((group) => ({ point: receiverPoint(group, nLayers), count: receivers.length })),
         state,
-        varies,
+        varies: false,
       },
     ];
   });
 }
 
-const edgesInto = (group: ReceiverGroup, receiver: number, cuts: Cuts): Cuts => {
+const edgesInto = (group: Pick<CutGroup, "firstEdge" | "senders">, receiver: number, cuts: Cuts): Cuts => {
   const first = edgeOf(group, receiver, 0);
   return cuts.subarray(first, first + group.senders);
 };

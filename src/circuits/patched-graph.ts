@@ -15,6 +15,7 @@ import type { CutGroup, Online, OnlinePart } from "./online.js";
 import { type SenderBlock, sentBy, sentPointsOf } from "./residual-parts.js";
 import type { CircuitSetting } from "./setting.js";
 import { someHeads } from "./some-heads.js";
+import { growingStacks } from "./stacks.js";
 import { readsLastLogits } from "./task.js";
 
 /** Names of what is fed. */
@@ -46,13 +47,6 @@ export interface PatchedGraph {
   readonly stacks: ReadonlyMap<CutGroup, readonly (readonly number[])[]>;
 }
 
-/** Senders that are computed, one behind the other, less what they are in the model's own run. */
-interface Stack {
-  readonly senders: readonly number[];
-  /** `[candidate, sender, prompts·pos·dModel]`, of a single candidate without the first axis. */
-  readonly value: Value;
-}
-
 /**
  * The graph of a run.
  *
@@ -81,7 +75,7 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
   const seen = new Map<string, Value>();
 
   /** What a part's senders write in this run less what they write in the model's own. */
-  const stackOf = (part: OnlinePart): Stack => {
+  const changeOf = (part: OnlinePart): Value => {
     const count = part.senders.length;
     const sent = g.transpose(
       sentBy(part.block, engine, (name) => seen.get(name)!),
@@ -91,31 +85,16 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
     const ordered = single
       ? g.reshape(apart, [count, flat])
       : g.transpose(g.reshape(apart, [count, candidates, flat]), [1, 0, 2]);
-    return {
-      senders: part.senders,
-      value: g.sub(ordered, written(fed.known(part), count)),
-    };
+    return g.sub(ordered, written(fed.known(part), count));
   };
-  const stacked: Stack[] = [];
-  let parts = 0;
-  /** The stacks of the senders before a group. Equal ones are joined, so that each sender is copied a few times only. */
-  const stacksFor = ({ senders }: CutGroup): readonly Stack[] => {
-    for (; parts < online.parts.length && online.parts[parts]!.block.first < senders; parts++) {
-      stacked.push(stackOf(online.parts[parts]!));
-      while (stacked.length > 1 && stacked.at(-1)!.senders.length >= stacked.at(-2)!.senders.length) {
-        const [a, b] = stacked.splice(-2) as [Stack, Stack];
-        stacked.push({ senders: [...a.senders, ...b.senders], value: g.concat([a.value, b.value], -2) });
-      }
-    }
-    return [...stacked];
-  };
+  const stacksBefore = growingStacks(online.parts, changeOf);
   const stacks = new Map<CutGroup, readonly (readonly number[])[]>();
   const ofCandidates = (...shape: Dim[]): Dim[] => (single ? shape : [candidates, ...shape]);
   /** Receivers' inputs, `[receiver, batch, pos, dModel]`. */
   const inputsOf = (group: CutGroup): Value => {
     const count = group.receivers.length;
     const base = written(fed.base(group), count);
-    const before = stacksFor(group);
+    const before = stacksBefore(group.senders);
     stacks.set(
       group,
       before.map(({ senders }) => senders),
@@ -151,10 +130,7 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
   const inputsAt = (group: CutGroup, i: number, axes: readonly string[]): Value => {
     const all = whole.get(group) ?? inputsOf(group);
     whole.set(group, all);
-    if (axes.length === 3) return g.squeeze(all, [0]);
-    const first = group.inputs.slice(0, i).reduce((sum, { count }) => sum + count, 0);
-    const own = g.slice(all, 0, first, first + group.inputs[i]!.count);
-    return g.transpose(group.inputs.length === 1 ? all : own, [1, 2, 0, 3]);
+    return inputAt(group, i, all, axes);
   };
   const outputs = g.rebuild(runGraph(setting, online).outputs, (original, rebuilt) => {
     if (original.op !== "point") return rebuilt;
@@ -174,8 +150,16 @@ export function patchedGraph(setting: CircuitSetting, online: Online, single: bo
   return { graph: { outputs }, stacks };
 }
 
+/** Of the inputs of a group's receivers, `[receiver, batch, pos, dModel]`, those at one of its points, as the point has them. */
+export function inputAt({ inputs }: CutGroup, i: number, all: Value, axes: readonly string[]): Value {
+  if (axes.length === 3) return g.squeeze(all, [0]);
+  const first = inputs.slice(0, i).reduce((sum, { count }) => sum + count, 0);
+  const own = g.slice(all, 0, first, first + inputs[i]!.count);
+  return g.transpose(inputs.length === 1 ? all : own, [1, 2, 0, 3]);
+}
+
 /** The model with the parts apart that a run has apart: inputs of receivers that differ, results of heads that are read there. */
-function runGraph(setting: CircuitSetting, { parts, cut }: Online): g.Graph {
+export function runGraph(setting: CircuitSetting, { parts, cut }: Pick<Online, "parts" | "cut">): g.Graph {
   const { engine, task, edits } = setting;
   const last = cut.at(-1)?.senders ?? 0;
   const wanted = new Set([

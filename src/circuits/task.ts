@@ -84,3 +84,17 @@ export function metricName(metric: Metric | undefined): string {
   if (metric === undefined) return "klDivergence";
   return typeof metric === "function" ? "a function" : metric.kind;
 }
+
+/**
+ * Throws where a metric is not a number that circuits can be compared by.
+ *
+ * @param values of several circuits, one behind the other
+ * @param prompts how many of them are of one circuit, each of a prompt; undefined where a value is of all prompts
+ */
+export function refuseUnlessFinite(values: ArrayLike<number>, prompts: number | undefined): void {
+  const bad = Array.prototype.findIndex.call(values, (value) => !Number.isFinite(value));
+  if (bad >= 0)
+    throw new Error(
+      `The metric of a circuit is ${values[bad]}${prompts === undefined ? "" : ` for prompt ${bad % prompts}`}, so circuits cannot be compared by it.`,
+    );
+}

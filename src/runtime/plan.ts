@@ -15,6 +15,7 @@ import { sizeOf } from "../array/tensor.js";
 import { type Graph, leavesOf, structure } from "../graph/graph.js";
 import { readsNarrowWeights, widenLate } from "../graph/lower.js";
 import { type CompiledModel, compileOnnx, type ParameterSource } from "../graph/onnx/emit.js";
+import { unsizedDims } from "../graph/unsized.js";
 import type { Shape, Value } from "../graph/value.js";
 import { workSignal } from "./host.js";
 import { createSession, type Feed, machineMemory, type Session } from "./ort.js";
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly into?: Readonly<Record<string, Feed>>;
   /** Says that the run has so many rows that packed weights would not make it faster, so it is no reason to pack them. */
   readonly manyRows?: boolean;
+  /** Says that the plan is run this once or a few times, so that nothing is computed ahead for runs to come. */
+  readonly seldom?: boolean;
 }
 
 /** Packing goes through the weights at about this rate, in bytes a second. */
@@ -60,9 +63,11 @@ export class Runtime {
   private readonly budget: number;
   private readonly maxPlans: number;
 
+  /** @param sizing inputs that tell sizes where a graph reads no input that does, as when an edit cuts it off from all */
   constructor(
     private readonly store: ParameterStore,
     options: RuntimeOptions = {},
+    private readonly sizing: readonly Value[] = [],
   ) {
     this.budget = options.packedBudget ?? machineMemory() / 4;
     this.maxPlans = options.maxPlans ?? 256;
@@ -72,7 +77,8 @@ export class Runtime {
   plan(graph: Graph): Plan {
     const key = this.structures.get(graph) ?? structure(graph);
     this.structures.set(graph, key);
-    const plan = this.plans.get(key) ?? new Plan(graph, this.store, (bytes) => this.admit(bytes));
+    const plan =
+      this.plans.get(key) ?? new Plan(graph, this.store, (bytes) => this.admit(bytes), this.sizing);
     this.plans.delete(key);
     this.plans.set(key, plan);
     if (this.plans.size > this.maxPlans) {
@@ -120,6 +126,8 @@ export class Plan {
   readonly packableBytes: number;
   private readonly keepWeights: boolean;
   private readonly inputs: ReadonlyMap<string, Value>;
+  /** The inputs that are fed for their sizes alone. */
+  private readonly sizing: readonly Value[];
   /** The outputs that are computed. Several names of one value, as points often have, share one. */
   readonly computed: Graph;
   private readonly sources: ReadonlyMap<string, string>;
@@ -133,11 +141,15 @@ export class Plan {
     readonly graph: Graph,
     private readonly store: ParameterStore,
     private readonly admit: (bytes: number) => boolean,
+    sizing: readonly Value[],
   ) {
     ({ graph: this.computed, sources: this.sources } = shareOutputs(graph));
     const parameters = [...leavesOf(graph, "parameter")];
     const fed = parameters.filter(([name]) => store.source(name).kind === "fed");
-    this.inputs = new Map([...leavesOf(graph, "input"), ...fed]);
+    const unsized = unsizedDims(graph);
+    this.sizing = sizing.filter(({ shape }) => shape.some((dim) => unsized.has(dim as string)));
+    const sized = this.sizing.map((value) => [value.attributes.name as string, value] as const);
+    this.inputs = new Map([...sized, ...leavesOf(graph, "input"), ...fed]);
     const stored = parameters.filter((parameter) => !fed.includes(parameter)).map(([, value]) => value);
     this.parameterBytes = bytesOfAll(stored);
     this.packableBytes = bytesOfAll(stored.filter(({ dtype }) => !/float16/.test(dtype)));
@@ -157,7 +169,7 @@ export class Plan {
     const signal = workSignal(options.signal);
     signal?.throwIfAborted();
     const used = this.select(feeds);
-    const session = await this.ready();
+    const session = await this.ready(options.seldom);
     const outputs = Object.entries(this.compiled!.outputs);
     const given = outputs.filter(([name]) => options.into?.[name]);
     const into = options.into && Object.fromEntries(given.map(([name, of]) => [of, options.into![name]!]));
@@ -215,21 +227,21 @@ export class Plan {
     await (await session)?.release();
   }
 
-  private ready(): Promise<Session> {
+  private ready(seldom = false): Promise<Session> {
     const bytes = this.packableBytes;
     const worthPacking = bytes > 0 && !this.packed && this.secondsUnpacked > bytes / PACKING_RATE;
     if (this.session && !(worthPacking && this.admit(bytes))) return this.session;
     const old = this.session;
     this.packed = old !== undefined || this.secondsUnpacked === Number.POSITIVE_INFINITY;
-    this.session = this.compile(this.packed);
+    this.session = this.compile(this.packed, seldom);
     void old?.then((session) => session.release());
     return this.session;
   }
 
-  private async compile(prepack: boolean): Promise<Session> {
+  private async compile(prepack: boolean, seldom: boolean): Promise<Session> {
     const graph = this.keepWeights ? widenLate(this.computed) : this.computed;
-    this.compiled ??= compileOnnx(graph, (name) => this.store.source(name));
-    const { keepWeights } = this;
+    this.compiled ??= compileOnnx(graph, (name) => this.store.source(name), this.sizing);
+    const keepWeights = this.keepWeights || seldom;
     try {
       return await createSession(this.compiled.model, {
         prepack,

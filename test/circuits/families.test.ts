@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { randomGenerator } from "../../src/array/index.js";
 import { EdgePatching } from "../../src/circuits/edge-patching.js";
+import { judgeOnce } from "../../src/circuits/judge-once.js";
+import { circuitSetting } from "../../src/circuits/setting.js";
 import { loadModel, logProb, type Metric } from "../../src/model/index.js";
 import { fixture } from "../shared.js";
 
@@ -61,6 +63,24 @@ describe("edges of every family", () => {
         const fewer = await EdgePatching.prepare(model, task);
         for (const [i, choice] of all.entries()) close((await fewer.evaluate([choice]))[0]!, expected[i]!);
         for (const [i, value] of (await fewer.evaluate(all)).entries()) close(value, expected[i]!);
+      }
+      // One at a time from the corrupt run on, all prompts together and one by one; and with prompts of two lengths.
+      const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+      const setting = await circuitSetting(model, { clean, corrupt, metric });
+      for (const [i, choice] of all.entries())
+        for (const memory of i === 0 ? [1, 1e9] : [1e9]) {
+          const values = await judgeOnce(setting, choice, { memory });
+          for (const [j, wanted] of [full!, empty!, expected[i]!].entries()) close(mean(values[j]!), wanted);
+        }
+      const padded = { clean: [clean[0]!, clean[1]!.slice(2)], corrupt: [corrupt[0]!, corrupt[1]!.slice(2)] };
+      const two = await circuitSetting(model, { ...padded, metric });
+      const patchingTwo = await EdgePatching.on(two);
+      for (const choice of [sparse, choices[1]!]) {
+        const [, , values] = await judgeOnce(two, choice);
+        const [wanted] = await patchingTwo.evaluatePrompts([choice]);
+        values.forEach((value, prompt) => {
+          close(value, wanted![prompt]!);
+        });
       }
     });
 });

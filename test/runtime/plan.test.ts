@@ -105,6 +105,19 @@ describe("plans", () => {
     );
   });
 
+  it("of graphs that were made apart feed one input to all, and refuse two of one name", async () => {
+    const beside = (shape: readonly (string | number)[]): g.Graph => ({
+      outputs: { ...product.outputs, z: g.neg(g.input("x", "float32", shape)) },
+    });
+    const run = await new Runtime(store).plan(beside(["batch", 2])).run(feed(1, 2));
+    assert.deepEqual([...run.z!.data], [-1, -2]);
+    const odd = new Runtime(store).plan(beside(["batch", "pos"]));
+    await assert.rejects(
+      odd.run(feed(1, 2)),
+      /two inputs "x": float32\[batch, 2\] and float32\[batch, pos\]/,
+    );
+  });
+
   it("end between runs when a signal is aborted: the caller's, or the host's", async () => {
     const plan = new Runtime(store).plan(product);
     const reason = new Error("stop");

@@ -55,15 +55,22 @@ export interface CompiledModel {
  * Writes a graph as an ONNX model to be run at once: as `exportOnnx` does, but outputs keep the names of the tensors
  * that they are, since naming them anew would cost a copy of each.
  */
-export function compileOnnx(graph: Graph, parameters: (name: string) => ParameterSource): CompiledModel {
-  return new Writer(graph, parameters).write(false);
+export function compileOnnx(
+  graph: Graph,
+  parameters: (name: string) => ParameterSource,
+  inputs: readonly Value[] = [],
+): CompiledModel {
+  return new Writer(graph, parameters, inputs).write(false);
 }
 
 type Proto = Record<string, unknown>;
 
+const typeOf = ({ dtype, shape }: Value): string => `${dtype}[${shape.join(", ")}]`;
+
 class Writer implements Emitter {
   private readonly nodes: Proto[] = [];
   private readonly inputs: Proto[] = [];
+  private readonly declared = new Map<string, Value>();
   private readonly initializers: Proto[] = [];
   private readonly names = new Map<Value, string>();
   /** The tensors that nodes make. */
@@ -195,8 +202,13 @@ class Writer implements Emitter {
     return operator(value.op).emit(value, this);
   }
 
+  /** Graphs that were made apart and joined may have several values of one input. */
   private declare(name: string, value: Value): string {
-    this.inputs.push(valueInfo(name, value));
+    const same = this.declared.get(name);
+    if (same && typeOf(same) !== typeOf(value))
+      throw new Error(`The graph has two inputs "${name}": ${typeOf(same)} and ${typeOf(value)}.`);
+    if (!same) this.inputs.push(valueInfo(name, value));
+    this.declared.set(name, value);
     return name;
   }
 
