@@ -42,8 +42,9 @@ export interface CausalTracingOptions {
 /**
  * Blurs the subject and restores states one by one.
  *
- * @returns the metric with each state restored, `[layer, pos]`; `base` is the metric with nothing restored, which is also
- * `corrupt`, and `clean` that of the undisturbed run
+ * @returns in `values` the metric itself with each state restored, `[layer, pos]`, in its own unit (a probability by default)
+ * as in the paper's figures; `base` is the metric with nothing restored, which is also `corrupt`, and `clean` that of the
+ * undisturbed run. `normalized` has them on a scale on which these are 0 and 1.
  * @throws if the subject is not in the prompt
  *
  * @example
@@ -86,7 +87,7 @@ export async function causalTracing(
     ),
     replacing: "prompts",
     measure: metric,
-    disturbed: model.parts.engine.lower([patch(EMBEDDING, blurred)]),
+    disturbed: [patch(EMBEDDING, blurred)],
   });
   const known = await variants.observe(variants.batch, signal);
   const base = metricOf(known, "blurred");

@@ -19,7 +19,7 @@ import type { Parameters } from "./parameters.js";
 import type { GraphOptions } from "./parts/context.js";
 import { unembed } from "./parts/head.js";
 import type { Site, Window } from "./selection.js";
-import { transformer } from "./transformer.js";
+import { SOURCE_TOKENS, TOKENS, transformer } from "./transformer.js";
 
 /** Inputs that every head has of its own; a graph that has them apart computes the norms before them for each head. */
 const headInputs = /hook_attn_in$|hook_[qkv]_input$/;
@@ -57,7 +57,7 @@ export class Engine {
     readonly parameters: Parameters,
     options: RuntimeOptions = {},
   ) {
-    this.runtime = new Runtime(parameters, options);
+    this.runtime = new Runtime(parameters, options, layout.encoder ? [TOKENS, SOURCE_TOKENS] : [TOKENS]);
     this.sites = this.findSites();
     this.names = [...this.sites.keys()];
     const free = g.pointsOf(this.build({ wants: () => false }));
@@ -135,13 +135,12 @@ export class Engine {
     const altered = [...changed, ...edits.map(({ point }) => point)];
     const graph = this.graph([...points, ...altered], { padded, cached, last: logits === "last" });
     refuseAsides(graph, altered);
-    // A point that an edit cuts off from the logits is still computed where it is asked for.
-    const asked = Object.fromEntries(
-      points.map((name) => [name, g.sliceGraph(graph, [name]).outputs[name]!]),
-    );
-    const edited = weave({ outputs: { ...graph.outputs, ...asked } }, edits);
-    const present = Object.keys(edited.outputs).filter((name) => name.startsWith("present."));
-    return g.sliceGraph(edited, [...points, ...(logits === "none" ? [] : ["logits"]), ...present]);
+    const present = Object.keys(graph.outputs).filter((name) => name.startsWith("present."));
+    const wanted = [...points, ...(logits === "none" ? [] : ["logits"]), ...present];
+    // What is changed on the way to them is seen there, even if an edit behind it makes that no difference.
+    const onTheWay = g.pointsOf(g.sliceGraph(graph, wanted));
+    const seen = changed.filter((name) => onTheWay.has(name));
+    return g.sliceGraph(weave(graph, edits), [...new Set([...wanted, ...seen])]);
   }
 
   /** The plan of a request. Requests that differ only in what is fed share one. */
@@ -269,10 +268,14 @@ export function refuseAsides(graph: g.Graph, names: readonly string[]): void {
       );
 }
 
-/** Applies lowered edits to a graph. */
+/**
+ * Applies lowered edits to a graph. Points that an edit cuts off from its outputs stay in it, as outputs: they can still be
+ * asked for.
+ */
 export function weave(graph: g.Graph, edits: readonly LoweredEdit[]): g.Graph {
+  if (edits.length === 0) return graph;
   return g.replace(
-    graph,
+    { outputs: { ...Object.fromEntries(g.pointsOf(graph)), ...graph.outputs } },
     edits.map(({ point, rewrite }) => [point, rewrite] as const),
   );
 }

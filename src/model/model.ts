@@ -213,7 +213,12 @@ export class Model {
     return (await this.gradients(input, metric, [], options)).value;
   }
 
-  /** The gradients of a metric with respect to parameters, by the names of the state dict; all by default. */
+  /**
+   * The gradients of a metric with respect to parameters, by the names of the state dict; all by default. Those of parameters
+   * that the metric does not depend on, as when an edit cuts them off from it, are zero.
+   *
+   * @throws if a name is none of a parameter that the model reads
+   */
   async parameterGradients(
     input: ModelInput,
     metric: Metric,
@@ -224,7 +229,7 @@ export class Model {
     const edits = this.lower(options);
     const { engine } = this.parts;
     const { scalar, feeds } = engine.metric(metric, this.metricInput(batch), batch, edits);
-    const parameters = g.leavesOf({ outputs: { scalar } }, "parameter");
+    const parameters = g.leavesOf(engine.graph([]), "parameter");
     const wanted = names ?? [...parameters.keys()];
     const leaves = wanted.map((name) => {
       const leaf = parameters.get(name);
@@ -237,7 +242,7 @@ export class Model {
     const slopes = g.gradients(scalar, leaves);
     const outputs: Record<string, g.Value> = { "metric.value": scalar };
     wanted.forEach((name, i) => {
-      outputs[name] = slopes[i]!;
+      outputs[name] = slopes[i] ?? g.fill(0, leaves[i]!.shape);
     });
     const run = await engine.runtime
       .plan({ outputs })

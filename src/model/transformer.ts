@@ -20,6 +20,11 @@ import { relativeBias } from "./parts/relative.js";
 import { stateSpaceBlock } from "./parts/state-space.js";
 import { rotaryAngles } from "./rotary.js";
 
+/** The token ids. */
+export const TOKENS: Value = g.input("tokens", "int64", ["batch", "pos"]);
+/** Those that an encoder reads. */
+export const SOURCE_TOKENS: Value = g.input("source.tokens", "int64", ["batch", "source"]);
+
 /**
  * A transformer's graph: `logits`, and with `cached` the new keys and values of each layer. Where every head has inputs
  * of its own, the points of the norm before attention are outputs too: they can be seen, but nothing is made from them.
@@ -44,7 +49,7 @@ export function transformer(
     stack,
     at: (layer) => (layout.encoder ? `decoder.${layer}` : `blocks.${layer}`),
     source: layout.encoder && encoded({ config, layout, parameter, options, outputs }, layout.encoder),
-    tokens: g.input("tokens", "int64", ["batch", "pos"]),
+    tokens: TOKENS,
     positions: g.input("positions", "int64", ["batch", "pos"]),
     mask: options.padded ? g.input("attentionMask", "int64", ["batch", total]) : undefined,
     outputs,
@@ -69,7 +74,7 @@ function encoded(
   base: Pick<Context, "config" | "layout" | "parameter" | "options" | "outputs">,
   encoder: EncoderLayout,
 ): NonNullable<Context["source"]> {
-  const tokens = g.input("source.tokens", "int64", ["batch", "source"]);
+  const tokens = SOURCE_TOKENS;
   const mask = g.input("source.mask", "int64", ["batch", "source"]);
   const { block: blocks, relativeBias: table, lnFinal } = encoder;
   const context: Context = {

@@ -1,8 +1,7 @@
 /** What variants of a run are made of, and what becomes of them. */
 
-import type { Metric } from "../../model/index.js";
+import type { Edit, Metric } from "../../model/index.js";
 import type { Batch } from "../../model/input.js";
-import type { LoweredEdit } from "../../model/lower-edits.js";
 import type { Progress } from "../../runtime/host.js";
 import type { Replacing, Variant } from "./changed-points.js";
 
@@ -19,7 +18,7 @@ export interface VariantsOptions {
   /** Points whose values stay those of the known run. */
   readonly frozen?: readonly string[];
   /** Edits of the known run alone, at points in front of all that variants change. */
-  readonly disturbed?: readonly LoweredEdit[];
+  readonly disturbed?: readonly Edit[];
   /** Whether prompts of other runs are padded. */
   readonly padded?: boolean;
 }

@@ -60,7 +60,8 @@ export class Variants {
     const { batch, variants, measure } = options;
     this.batch = batch;
     this.own = engine.lower(edits);
-    this.edits = [...this.own, ...(options.disturbed ?? [])];
+    // Lowered together, so that their inputs have different names.
+    this.edits = engine.lower([...edits, ...(options.disturbed ?? [])]);
     this.padded = options.padded ?? batch.mask !== undefined;
     this.metric = isPoints(measure) ? undefined : measure;
     const starts = variants.map((changes) => this.startOf(changes));
