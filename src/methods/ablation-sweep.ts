@@ -18,7 +18,8 @@ export interface AblationSweepOptions
 /**
  * Runs the model once for each cell of a table, each time with a part ablated; by default one head, set to zero.
  *
- * @returns the metric of each run in `values`, and that of the whole model in `base`
+ * @returns in `values` the metric of each run itself, in its own unit and not normalised (there is one run to compare with,
+ * not two); in `base` that of the whole model
  * @throws as `activationPatching` does
  *
  * @example

@@ -31,7 +31,7 @@ export interface ActivationPatchingOptions extends GridOptions, Omit<Replacement
   readonly replacement?: "patch" | ReplacementOptions["replacement"];
   /**
    * Whether `values` are on a scale on which the corrupt run is 0 and the clean run is 1; true by default where there is a
-   * corrupt prompt. `metric` holds the metric itself either way.
+   * corrupt prompt. `metric` holds the metric itself either way. (`ablationSweep` and `causalTracing` do not normalise.)
    */
   readonly normalize?: boolean;
   /**
@@ -46,7 +46,9 @@ export interface ActivationPatchingOptions extends GridOptions, Omit<Replacement
 /**
  * Runs the model once for each cell of a table, each time with other values changed, and measures.
  *
- * @returns `values` in the order of `over`; of several prompts the mean. Where the work is ended by a signal, what was
+ * @returns in `metric` the metric of each cell's run, of several prompts the mean, and in `values` the same normalised: 0 is
+ * the corrupt run and 1 the clean run, whatever the direction. `values` is `metric` with `normalize: false`, without corrupt
+ * prompts, and where both runs have the same metric, which `notes` say. Where the work is ended by a signal, what was
  * measured by then, and NaN elsewhere.
  * @throws where prompts do not correspond or are the same, the point lacks an axis, or the metric is not finite without
  * any change

@@ -27,7 +27,8 @@ export interface AttributionPatchingOptions extends GridOptions {
 /**
  * Estimates for each cell of a table how much patching it would change the metric.
  *
- * @returns the estimated changes in `values`, in the metric's unit; `metric` is the estimate of the metric itself
+ * @returns the estimated changes in `values`, in the metric's unit and not normalised; `metric` is the estimate of the metric
+ * itself, and `normalized` that on the scale of `activationPatching`'s `values`
  * @throws if prompts do not correspond or the point lacks an axis
  *
  * @example

@@ -48,7 +48,11 @@ export interface SweepData {
   readonly over: readonly SweepAxis[];
   /** The names of the places along each axis, in the order of `over`: layers and heads by number, positions by token. */
   readonly labels: readonly (readonly string[])[];
-  /** A number for each cell, in the order of `over`; NaN where a cell was not reached. */
+  /**
+   * A number for each cell, in the order of `over`; NaN where a cell was not reached. `valueTitle` says what it is: of
+   * activation patching and path patching how much of the difference between the two runs a cell makes (0 is the corrupt run,
+   * 1 the clean run), of ablation and causal tracing the metric itself, of attribution patching its estimated change.
+   */
   readonly values: Tensor;
   /** The metric with that cell changed, in the metric's unit. */
   readonly metric: Tensor;
@@ -98,22 +102,13 @@ export class Sweep {
       throw new Error(
         `The metric is ${numberText(clean)} on the clean and on the corrupt prompts alike, so there is no scale between them; read \`metric\` instead.`,
       );
-    return tensor(
-      this.metric.data.map((value) => (value - corrupt) / (clean - corrupt)),
-      this.metric.shape,
-    );
+    return onScale(this.metric, { clean, corrupt });
   }
 
   /** All cells, in the order of `values`. */
   get cells(): SweepCell[] {
-    const { shape } = this.values;
     return Array.from({ length: this.total }, (_, i) => {
-      let rest = i;
-      const index = shape.map(() => 0);
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        index[axis] = rest % shape[axis]!;
-        rest = Math.floor(rest / shape[axis]!);
-      }
+      const index = placeOf(i, this.values.shape);
       const labels = index.map((place, axis) => this.labels[axis]![place]!);
       const point = this.points[i]!;
       return { index, labels, point, value: this.values.data[i]!, metric: this.metric.data[i]! };
@@ -179,6 +174,26 @@ export class Sweep {
   async [displaySymbol](): Promise<MimeBundle> {
     return this.total > maxCells ? this.table(20)[displaySymbol]() : this.plot()[displaySymbol]();
   }
+}
+
+/** A metric on the scale on which the corrupt run is 0 and the clean run is 1. */
+export const onScale = (
+  { data, shape }: Tensor,
+  { clean, corrupt }: { readonly clean: number; readonly corrupt: number },
+): Tensor =>
+  tensor(
+    data.map((value) => (value - corrupt) / (clean - corrupt)),
+    shape,
+  );
+
+/** The place along each axis of a cell that is counted row by row. */
+export function placeOf(cell: number, shape: readonly number[]): number[] {
+  const place = shape.map(() => 0);
+  for (let axis = shape.length - 1, rest = cell; axis >= 0; axis--) {
+    place[axis] = rest % shape[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return place;
 }
 
 /** A text as it may stand in a cell of a Markdown table, spaces in front made visible. */

@@ -2,7 +2,7 @@
 
 import { type Tensor, tensor } from "../../array/index.js";
 import type { Progress } from "../../runtime/host.js";
-import { Sweep, type SweepData, type SweepLogits } from "../sweep.js";
+import { onScale, placeOf, Sweep, type SweepData, type SweepLogits } from "../sweep.js";
 import type { Grid } from "./grid.js";
 import type { KnownRun } from "./known-run.js";
 import type { SourceOf } from "./replacement.js";
@@ -63,7 +63,7 @@ export async function tableOf(
   const scale = normalize ? scaleOf(rest) : undefined;
   return new Sweep({
     ...data,
-    values: scale ? scaled(table, scale) : table,
+    values: scale ? onScale(table, scale) : table,
     valueTitle: scale ? "share of the difference" : "metric",
     notes: notesOf(data, done, normalize && !scale),
     ...(logits && outputs.logits
@@ -85,14 +85,8 @@ interface Scale {
 const scaleOf = ({ clean, corrupt }: Partial<Scale>): Scale | undefined =>
   clean === undefined || corrupt === undefined || clean === corrupt ? undefined : { clean, corrupt };
 
-const scaled = ({ data, shape }: Tensor, { clean, corrupt }: Scale): Tensor =>
-  tensor(
-    data.map((value) => (value - corrupt) / (clean - corrupt)),
-    shape,
-  );
-
 function notesOf(
-  { metric, labels, over, done, clean }: Pick<SweepData, "metric" | "labels" | "over" | "done" | "clean">,
+  { metric, over, done, clean }: Pick<SweepData, "metric" | "over" | "done" | "clean">,
   reached: Uint8Array,
   unscaled: boolean,
 ): string[] {
@@ -104,23 +98,14 @@ function notesOf(
   );
   if (bad.length > 0)
     notes.push(
-      `The metric is not finite in ${bad.length} cells, the first at ${placeOf(bad[0]!, labels, over)}`,
+      `The metric is not finite in ${bad.length} cells, the first at ${nameOf(bad[0]!, metric, over)}`,
     );
   if (unscaled && clean !== undefined)
     notes.push(`Both runs have the metric ${clean}, so there is no scale between them: these are metrics`);
   return notes;
 }
 
-function placeOf(cell: number, labels: SweepData["labels"], over: SweepData["over"]): string {
-  let rest = cell;
-  return labels
-    .map((names, axis) => ({ names, axis }))
-    .reverse()
-    .map(({ names, axis }) => {
-      const at = rest % names.length;
-      rest = Math.floor(rest / names.length);
-      return `${over[axis]} ${at}`;
-    })
-    .reverse()
+const nameOf = (cell: number, { shape }: Tensor, over: SweepData["over"]): string =>
+  placeOf(cell, shape)
+    .map((place, axis) => `${over[axis]} ${place}`)
     .join(", ");
-}
