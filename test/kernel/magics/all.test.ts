@@ -4,18 +4,9 @@ import { ts } from "../../../kernel/execution/typescript.js";
 import { builtinMagics } from "../../../kernel/magics/builtin/index.js";
 import { engineMagics } from "../../../kernel/magics/engine/index.js";
 import { flagName } from "../../../kernel/magics/options.js";
-import { type MagicServices, Magics } from "../../../kernel/magics/registry.js";
+import { Magics } from "../../../kernel/magics/registry.js";
 import { scratchFolder } from "../../scratch.js";
-
-const services: MagicServices = {
-  signal: new AbortController().signal,
-  variables: {},
-  display: async () => {},
-  execute: async () => {},
-  capture: () => () => {},
-  replaceCell: () => {},
-  reset: () => {},
-};
+import { services, shownText } from "./magics.js";
 
 describe("every magic", () => {
   const magics = new Magics();
@@ -111,12 +102,8 @@ describe("every magic", () => {
     });
 
     it("says in its TypeScript how it is loaded", async () => {
-      const value = (await call(
-        "model",
-        "--show-code tiny-world --revision step-1000 --processing",
-      )) as Record<symbol, () => Record<string, unknown>>;
       assert.equal(
-        value[Symbol.for("Jupyter.display")]!()["text/plain"],
+        shownText(await call("model", "--show-code tiny-world --revision step-1000 --processing")),
         'import { loadModel } from "tslens";\nconst model = await loadModel("tiny-world", { revision: "step-1000", processing: true });',
       );
     });

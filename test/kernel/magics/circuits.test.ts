@@ -1,25 +1,11 @@
 import assert from "node:assert/strict";
 import type { Json, Message } from "../../../kernel/protocol/message.js";
-import { type Answer, kernelOfSuite, ofType, plain, textOf } from "../client.js";
-
-/** The MIME bundle of a cell's value. */
-function valueIn({ reply, published }: Answer): Record<string, unknown> {
-  assert.equal(reply.status, "ok", plain(String(reply.evalue)));
-  return ofType(published, "execute_result")[0]!.content.data as Record<string, unknown>;
-}
+import { kernelOfSuite, ofType, plain, textOf } from "../client.js";
+import { asked } from "./magics.js";
 
 describe("the magics for circuits", () => {
   const kernel = kernelOfSuite();
-  const value = async (code: string): Promise<Record<string, unknown>> => valueIn(await kernel().run(code));
-  const failure = async (code: string): Promise<string> => {
-    const { reply } = await kernel().run(code);
-    assert.equal(reply.status, "error", code);
-    return plain(`${reply.ename}: ${reply.evalue}`);
-  };
-  const complete = async (code: string): Promise<string[]> => {
-    const { reply } = await kernel().request("complete_request", { code, cursor_pos: code.length });
-    return reply.matches as string[];
-  };
+  const { value, failure, complete } = asked(kernel);
   const isAnimation = ({ header, content }: Message): boolean =>
     header.msg_type === "comm_open" && JSON.stringify(content).includes("AcdcAnimationModel");
   /** What a search of a line, which has begun, has published since. */

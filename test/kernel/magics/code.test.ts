@@ -1,26 +1,15 @@
 import assert from "node:assert/strict";
 import { engineMagics } from "../../../kernel/magics/engine/index.js";
-import { type MagicServices, Magics } from "../../../kernel/magics/registry.js";
-import { kernelOfSuite, ofType } from "../client.js";
-
-const services: MagicServices = {
-  signal: new AbortController().signal,
-  variables: {},
-  display: async () => {},
-  execute: async () => {},
-  capture: () => () => {},
-  replaceCell: () => {},
-  reset: () => {},
-};
+import { Magics } from "../../../kernel/magics/registry.js";
+import { kernelOfSuite } from "../client.js";
+import { asked, services, shownText } from "./magics.js";
 
 describe("--show-code", () => {
   const magics = new Magics();
   magics.register(...engineMagics);
 
-  async function code(use: "line" | "cell", name: string, line: string, body = ""): Promise<unknown> {
-    const value = await magics.run(use, name, `--show-code ${line}`, body, services);
-    const display = (value as Record<symbol, () => Record<string, unknown>>)[Symbol.for("Jupyter.display")]!;
-    return display()["text/plain"];
+  async function code(use: "line" | "cell", name: string, line: string, body = ""): Promise<string> {
+    return shownText(await magics.run(use, name, `--show-code ${line}`, body, services));
   }
 
   it("gives the TypeScript of the very call, with the options that are not the default", async () => {
@@ -28,22 +17,22 @@ describe("--show-code", () => {
       await code("line", "lens", "--top-k 3 The cat's"),
       'import { logitLens } from "tslens";\nawait logitLens(model, "The cat\'s", { topK: 3 });',
     );
-    assert.match(String(await code("line", "tokens", "a b")), /^tokenTable\(model, "a b"\);$/m);
-    assert.match(String(await code("line", "model", "gpt2")), /const model = await loadModel\("gpt2"\);/);
+    assert.match(await code("line", "tokens", "a b"), /^tokenTable\(model, "a b"\);$/m);
+    assert.match(await code("line", "model", "gpt2"), /const model = await loadModel\("gpt2"\);/);
     assert.match(
-      String(await code("line", "attn", "--layer 2 --head 1 a")),
+      await code("line", "attn", "--layer 2 --head 1 a"),
       /activationTable\(cache, { point: "blocks\.2\.attn\.hook_pattern", head: 1 }\)/,
     );
     assert.match(
-      String(await code("cell", "trace", "--names mlp", "two\nlines\n")),
+      await code("cell", "trace", "--names mlp", "two\nlines\n"),
       /runWithCache\("two\\nlines", { names: \(name\) => name\.includes\("mlp"\) }\)/,
     );
     assert.match(
-      String(await code("line", "steer", '--token " sun" The sky')),
+      await code("line", "steer", '--token " sun" The sky'),
       /prompt: "The sky", direction: {"kind":"unembedding","values":{"token":" sun"}}, coefficient: 2/,
     );
     assert.match(
-      String(await code("cell", "probe", "", "1 good\n0 bad")),
+      await code("cell", "probe", "", "1 good\n0 bad"),
       /probe\(model, \["good","bad"\], { labels: \[1,0\] }\)/,
     );
   });
@@ -65,11 +54,11 @@ describe("--show-code", () => {
 
 describe("%plot and %probe", () => {
   const kernel = kernelOfSuite();
+  const { value, failure, complete } = asked(kernel);
 
   async function textOfChart(line: string): Promise<string> {
-    const { published, reply } = await kernel().run(line);
-    const data = ofType(published, "execute_result")[0]?.content.data as Record<string, unknown> | undefined;
-    assert.ok(data?.["application/vnd.vegalite.v5+json"], String(reply.evalue));
+    const data = await value(line);
+    assert.ok(data["application/vnd.vegalite.v5+json"]);
     assert.match(String(data["image/svg+xml"]), /^<svg/);
     return JSON.stringify(data["application/vnd.vegalite.v5+json"]);
   }
@@ -92,7 +81,6 @@ describe("%plot and %probe", () => {
   });
 
   it("refuse what cannot be drawn, and names that nobody declared, with the nearest", async () => {
-    const failure = async (code: string): Promise<string> => String((await kernel().run(code)).reply.evalue);
     assert.match(await failure("%plot words"), /words cannot be drawn: a list of numbers makes a line/);
     assert.match(await failure("%plot losses --kind heatmap"), /as a heatmap chart: a table of numbers/);
     assert.match(await failure("%plot lossse"), /no variable lossse\. The nearest are losses/);
@@ -101,7 +89,6 @@ describe("%plot and %probe", () => {
   });
 
   it("complete variables", async () => {
-    const { reply } = await kernel().request("complete_request", { code: "%plot lo", cursor_pos: 8 });
-    assert.deepEqual(reply.matches, ["losses"]);
+    assert.deepEqual(await complete("%plot lo"), ["losses"]);
   });
 });

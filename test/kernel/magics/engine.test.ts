@@ -4,35 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Json } from "../../../kernel/protocol/message.js";
 import { repository } from "../../shared.js";
-import { type Answer, kernelOfSuite, ofType, plain, type TestClient } from "../client.js";
+import { type Answer, kernelOfSuite } from "../client.js";
+import { asked, valueIn } from "./magics.js";
 
 const prompt = "When Mary and John went to the store, John gave a book to";
 
-/** The MIME bundle of a cell's value. */
-function valueIn({ reply, published }: Answer): Record<string, unknown> {
-  assert.equal(reply.status, "ok", plain(String(reply.evalue)));
-  return ofType(published, "execute_result")[0]!.content.data as Record<string, unknown>;
-}
-
-/** What the tests ask of a kernel. */
-function clientOf(kernel: () => TestClient) {
-  return {
-    value: async (code: string): Promise<Record<string, unknown>> => valueIn(await kernel().run(code)),
-    failure: async (code: string): Promise<string> => {
-      const { reply } = await kernel().run(code);
-      assert.equal(reply.status, "error", code);
-      return plain(`${reply.ename}: ${reply.evalue}`);
-    },
-    complete: async (code: string): Promise<string[]> => {
-      const { reply } = await kernel().request("complete_request", { code, cursor_pos: code.length });
-      return reply.matches as string[];
-    },
-  };
-}
-
 describe("the engine's magics without %model", () => {
   const kernel = kernelOfSuite();
-  const { value, failure, complete } = clientOf(kernel);
+  const { value, failure, complete } = asked(kernel);
 
   it("say how to get a model", async () => {
     for (const code of ["%model", `%tokens ${prompt}`, `%lens ${prompt}`, `%%trace\n${prompt}`, "%steer a"])
@@ -61,7 +40,7 @@ describe("the engine's magics without %model", () => {
 
 describe("the engine's magics", () => {
   const kernel = kernelOfSuite();
-  const { value, failure, complete } = clientOf(kernel);
+  const { value, failure, complete } = asked(kernel);
 
   /** The state that a cell's widget has at the end of the cell. */
   function widgetState({ published }: Answer): Json {

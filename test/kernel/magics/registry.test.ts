@@ -4,6 +4,7 @@ import { defineMagic } from "../../../kernel/magics/magic.js";
 import { Magics } from "../../../kernel/magics/registry.js";
 import { blankMagics, rewriteLines } from "../../../kernel/magics/source.js";
 import { kernelOfSuite, ofType, textOf } from "../client.js";
+import { services } from "./magics.js";
 
 const lens = defineMagic({
   name: "lens",
@@ -16,16 +17,6 @@ const lens = defineMagic({
   run: ({ options, words }) => [options.at, ...words],
   complete: () => ["tiny-world"],
 });
-const services = {
-  signal: new AbortController().signal,
-  variables: {},
-  display: async () => {},
-  execute: async () => {},
-  capture: () => () => {},
-  replaceCell: () => {},
-  reset: () => {},
-};
-
 describe("magics", () => {
   function magics(): Magics {
     const all = new Magics();

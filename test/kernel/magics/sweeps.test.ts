@@ -1,24 +1,16 @@
 import assert from "node:assert/strict";
 import { engineMagics } from "../../../kernel/magics/engine/index.js";
-import { type MagicServices, Magics } from "../../../kernel/magics/registry.js";
+import { Magics } from "../../../kernel/magics/registry.js";
 import { facts } from "../../../src/tasks/index.js";
-import { kernelOfSuite, ofType, plain } from "../client.js";
-
-const services: MagicServices = {
-  signal: new AbortController().signal,
-  variables: {},
-  display: async () => {},
-  execute: async () => {},
-  capture: () => () => {},
-  replaceCell: () => {},
-  reset: () => {},
-};
+import { kernelOfSuite, plain } from "../client.js";
+import { asked, services, shownText } from "./magics.js";
 
 const pair =
   "When Mary and John went to the store, John gave a drink to | When Mary and John went to the store, Mary gave a drink to | Mary | John";
 
 describe("the magics of sweeps", () => {
   const kernel = kernelOfSuite();
+  const { value, failure } = asked(kernel);
   const [fact] = facts({ count: 1, seed: 2 }) as [ReturnType<typeof facts>[number]];
 
   before(async () => {
@@ -27,17 +19,9 @@ describe("the magics of sweeps", () => {
   });
 
   async function text(code: string): Promise<string> {
-    const { reply, published } = await kernel().run(code);
-    assert.equal(reply.status, "ok", plain(String(reply.evalue)));
-    const data = ofType(published, "execute_result")[0]!.content.data as Record<string, unknown>;
+    const data = await value(code);
     assert.match(String(data["image/svg+xml"]), /^<svg/);
     return String(data["text/plain"]);
-  }
-
-  async function failure(code: string): Promise<string> {
-    const { reply } = await kernel().run(code);
-    assert.equal(reply.status, "error", code);
-    return plain(String(reply.evalue));
   }
 
   it("%patch shows layers by positions, or layers by heads, of prompts or a task", async () => {
@@ -58,9 +42,7 @@ describe("the magics of sweeps", () => {
       "%patch --explore --at z ioi",
       "%patch --explore greaterThan",
     ]) {
-      const { reply, published } = await kernel().run(line);
-      assert.equal(reply.status, "ok", plain(String(reply.evalue)));
-      const data = ofType(published, "execute_result")[0]!.content.data as Record<string, unknown>;
+      const data = await value(line);
       assert.ok("application/vnd.jupyter.widget-view+json" in data);
       assert.match(String(data["text/plain"]), /next token with layer \d, (position \d+|head \d)/);
     }
@@ -130,9 +112,7 @@ describe("the magics of sweeps", () => {
   });
 
   it("keep their result for the cells that follow", async () => {
-    const { reply, published } = await kernel().run("const heads = %patch --at z ioi\nheads.values.shape");
-    assert.equal(reply.status, "ok", plain(String(reply.evalue)));
-    const data = ofType(published, "execute_result")[0]!.content.data as Record<string, unknown>;
+    const data = await value("const heads = %patch --at z ioi\nheads.values.shape");
     assert.match(String(data["text/plain"]), /\[\s*4,\s*8\s*\]/);
   });
 
@@ -154,9 +134,7 @@ describe("the help and the code of the magics of sweeps", () => {
   const magics = new Magics();
   magics.register(...engineMagics);
   const code = async (name: string, line: string): Promise<string> => {
-    const value = await magics.run("line", name, `--show-code ${line}`, "", services);
-    const display = (value as Record<symbol, () => Record<string, unknown>>)[Symbol.for("Jupyter.display")]!;
-    return String(display()["text/plain"]);
+    return shownText(await magics.run("line", name, `--show-code ${line}`, "", services));
   };
 
   it("is TypeScript that does the same", async () => {
