@@ -24,10 +24,11 @@ import { builtinMagics } from "./magics/builtin/index.js";
 import { engineMagics } from "./magics/engine/index.js";
 import { offeredStrings } from "./magics/engine/strings.js";
 import { Magics } from "./magics/registry.js";
-import { type Connection, portsOf } from "./protocol/connection.js";
+import type { Connection } from "./protocol/connection.js";
 import { KeyboardInterrupt } from "./protocol/keyboard-interrupt.js";
 import type { Attachments, Header, Json, Message } from "./protocol/message.js";
 import { Transport } from "./protocol/transport.js";
+import { answerTo, type RequestServices } from "./requests.js";
 
 /** How long a cell may take to end by itself after its signal is aborted. */
 const GENTLE_MS = 100;
@@ -51,7 +52,7 @@ export class Kernel {
   readonly #history = new History(historyFolder(), (sentence) => writeSync(2, `${sentence}\n`));
   readonly #transport: Transport;
   readonly #evaluator: Evaluator;
-  readonly #introspection: Introspection;
+  readonly #requests: RequestServices;
   readonly #queue: CellQueue;
   readonly #runs: CellRuns;
   readonly #progress = new WeakMap<object, ProgressBars>();
@@ -67,7 +68,7 @@ export class Kernel {
    * @param exit ends the process
    */
   constructor(
-    private readonly connection: Connection,
+    connection: Connection,
     folder: string,
     private readonly exit: (code: number) => never,
   ) {
@@ -86,9 +87,11 @@ export class Kernel {
     watchChildren((pid, runs) => this.#transport.child(pid, runs));
     protectOnnxRuntime((section) => this.#transport.protect(section));
     this.#evaluator = new Evaluator(folder, (section) => this.#transport.protect(section));
-    this.#introspection = new Introspection(this.#evaluator, this.magics, (before) => {
+    const introspection = new Introspection(this.#evaluator, this.magics, (before) => {
       return offeredStrings(before, { session: this.magics.session, variables: this.#evaluator.variables });
     });
+    const { info, comms } = this;
+    this.#requests = { info, connection, introspection, history: this.#history, comms };
     this.#runs = new CellRuns(this.#evaluator, this.magics, this.displayer);
     this.#queue = new CellQueue({
       start: (cell, done) => this.#start(cell, done),
@@ -193,46 +196,12 @@ export class Kernel {
   /** The answer to a request; a request that fails is answered too, so that no client waits in vain. */
   #answerOf(message: Message): Json | undefined {
     try {
-      return this.#dispatch(message);
+      return answerTo(message, this.#requests);
     } catch (error) {
       this.report(error);
       if (!message.header.msg_type.endsWith("_request")) return undefined;
       const { sources } = this.#evaluator.compiler;
       return { status: "error", ...describeFailure({ kind: "thrown", error }, "", sources) };
-    }
-  }
-
-  /** Answers a request that is not a cell; undefined where there is nothing to answer. */
-  #dispatch({ header, content, metadata, buffers }: Message): Json | undefined {
-    const code = String(content.code ?? "");
-    const cursor = typeof content.cursor_pos === "number" ? content.cursor_pos : code.length;
-    switch (header.msg_type) {
-      case "kernel_info_request":
-        return this.info;
-      case "complete_request":
-        return this.#introspection.complete(code, cursor);
-      case "inspect_request":
-        return this.#introspection.inspect(code, cursor);
-      case "is_complete_request":
-        return this.#introspection.isComplete(code);
-      case "history_request":
-        return { status: "ok", history: this.#history.answer(content) };
-      case "comm_info_request":
-        return { status: "ok", comms: this.comms.info(content.target_name as string | undefined) };
-      case "comm_open":
-      case "comm_msg":
-      case "comm_close":
-        this.comms.receive(header.msg_type, content, metadata, buffers);
-        return undefined;
-      case "connect_request":
-        return { status: "ok", ...portsOf(this.connection) };
-      default: {
-        const evalue = `The tslens kernel does not know the message type ${header.msg_type}.`;
-        writeSync(2, `${evalue}\n`);
-        // Only requests are answered; what is none has nobody who waits for an answer.
-        if (!header.msg_type.endsWith("_request")) return undefined;
-        return { status: "error", ename: "UnknownMessage", evalue, traceback: [] };
-      }
     }
   }
 
