@@ -127,12 +127,7 @@ export async function acdcAnimation(
       },
       measure: async (cut, ended) => (await meter([cut], ended))[0]!,
     };
-    const animation = createAcdcAnimation(host, source, {
-      ...(title === undefined ? {} : { title }),
-      ...(position === undefined ? {} : { position }),
-      ...(colour === undefined ? {} : { colour }),
-      ...(paused === undefined ? {} : { paused }),
-    });
+    const animation = createAcdcAnimation(host, source, { title, position, colour, paused });
     const soFar = (): Circuit => found ?? circuitOfSteps(graph, log, origin);
     const circuit = animation.finished.then(soFar);
     circuit.catch(() => {}); // the widget says so too
@@ -186,7 +181,7 @@ export async function circuitAnimation(
 ): Promise<ShownWidget> {
   const host = widgetHost();
   const { title, position, colour, model, clean, curve = 12, ...task } = options;
-  const { edges, nodes, origin, log } = circuit;
+  const { origin, log } = circuit;
   if (model && clean === undefined)
     throw new Error("To measure circuits, the animation takes the prompts of the task too: give `clean`.");
   if (model) checkModel(model, circuit);
@@ -194,61 +189,78 @@ export async function circuitAnimation(
     model && clean !== undefined
       ? circuitMeter(model, { ...task, clean, splitInput: origin.splitInput })
       : undefined;
-  const known = meter ? metricFacts(options.metric) : metricKindFacts(origin.metricKind);
-  const measure: AnimationSource["measure"] =
-    meter && (async (cut, signal) => (await meter([cut], signal))[0]!);
-  const common = { nodes, edges, total: edges.length, ...known, ...(measure ? { measure } : {}) };
+  const measured: Measured = {
+    ...(meter ? metricFacts(options.metric) : metricKindFacts(origin.metricKind)),
+    measure: meter && (async (cut, signal) => (await meter([cut], signal))[0]!),
+  };
   const { settings } = origin;
-  let source: AnimationSource;
-  if (log.length > 0 && settings) {
-    source = {
-      ...common,
-      kind: "search",
-      log: log.map(decidedEdges(edges)),
-      threshold: settings.threshold,
-      facts: [`threshold ${settings.threshold}`, `${settings.ablation} ablation`],
-    };
-  } else {
-    const scores = Float64Array.from(edges, ({ score }) => score);
-    const steps = rankingSteps(scores);
-    const weakest = steps.findIndex(({ edge }) => edges[edge]!.kept);
-    let full: number | undefined;
-    if (meter && curve > 0) {
-      const places = [...new Set([...curvePlaces(edges.length, curve), Math.max(0, weakest)])];
-      const values = await meter(places.map((count) => cutsOf(steps.slice(0, count), edges.length)));
-      full = values[0];
-      places.forEach((count, i) => {
-        if (count > 0) steps[count - 1] = { ...steps[count - 1]!, after: values[i]! };
-        if (count < steps.length) steps[count] = { ...steps[count]!, before: values[i]! };
-      });
-    }
-    source = {
-      ...common,
-      kind: "ranking",
-      scores,
-      log: steps,
-      facts: [origin.method],
-      ...(full === undefined ? {} : { full }),
-    };
-    return shown(
-      createAcdcAnimation(host, source, {
-        position: position ?? (weakest < 0 ? edges.length : weakest),
-        ...viewOf(title, colour),
-      }),
-    );
-  }
-  return shown(
-    createAcdcAnimation(host, source, {
-      ...(position === undefined ? {} : { position }),
-      ...viewOf(title, colour),
-    }),
-  );
+  const { source, start } =
+    log.length > 0 && settings
+      ? replayOf(circuit, settings, measured)
+      : await rankingOf(circuit, measured, curve > 0 ? meter : undefined, curve);
+  return shown(createAcdcAnimation(host, source, { title, colour, position: position ?? start }));
 }
 
-const viewOf = (title: string | undefined, colour: "input" | "score" | undefined): AcdcAnimationOptions => ({
-  ...(title === undefined ? {} : { title }),
-  ...(colour === undefined ? {} : { colour }),
-});
+type Measured = Pick<AnimationSource, "metricName" | "smallerIsBetter" | "measure">;
+
+/** What is shown, and after how many steps the animation stands at first; at the end by default. */
+interface Show {
+  readonly source: AnimationSource;
+  readonly start?: number;
+}
+
+/** The steps of a search that is over. */
+function replayOf(
+  { nodes, edges, log }: Circuit,
+  { threshold, ablation }: NonNullable<Circuit["origin"]["settings"]>,
+  measured: Measured,
+): Show {
+  const source: AnimationSource = {
+    ...measured,
+    kind: "search",
+    nodes,
+    edges,
+    total: edges.length,
+    log: log.map(decidedEdges(edges)),
+    threshold,
+    facts: [`threshold ${threshold}`, `${ablation} ablation`],
+  };
+  return { source };
+}
+
+/** A ranking of edges, at the circuit's own size, with the metric at some sizes where it can be measured. */
+async function rankingOf(
+  { nodes, edges, origin }: Circuit,
+  measured: Measured,
+  meter: ReturnType<typeof circuitMeter> | undefined,
+  curve: number,
+): Promise<Show> {
+  const scores = Float64Array.from(edges, ({ score }) => score);
+  const steps = rankingSteps(scores);
+  const weakest = steps.findIndex(({ edge }) => edges[edge]!.kept);
+  let full: number | undefined;
+  if (meter) {
+    const places = [...new Set([...curvePlaces(edges.length, curve), Math.max(0, weakest)])];
+    const values = await meter(places.map((count) => cutsOf(steps.slice(0, count), edges.length)));
+    full = values[0];
+    places.forEach((count, i) => {
+      if (count > 0) steps[count - 1] = { ...steps[count - 1]!, after: values[i]! };
+      if (count < steps.length) steps[count] = { ...steps[count]!, before: values[i]! };
+    });
+  }
+  const source: AnimationSource = {
+    ...measured,
+    kind: "ranking",
+    nodes,
+    edges,
+    total: edges.length,
+    scores,
+    log: steps,
+    facts: [origin.method],
+    full,
+  };
+  return { source, start: weakest < 0 ? edges.length : weakest };
+}
 
 function cutsOf(steps: readonly { readonly edge: number }[], edges: number): Uint8Array {
   const cuts = new Uint8Array(edges);

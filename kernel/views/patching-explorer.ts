@@ -61,9 +61,9 @@ export function patchingExplorer(model: Model, options: PatchingExplorerOptions)
         answer: answer ?? measured.answer ?? "",
         wrongAnswer: wrongAnswer ?? measured.wrongAnswer ?? "",
         ...(over ? { over } : {}),
-        ...(direction === undefined ? {} : { direction }),
-        ...(selected === undefined ? {} : { selected }),
-        ...(title === undefined ? {} : { title }),
+        direction,
+        selected,
+        title,
       }),
     ),
   );

@@ -67,8 +67,8 @@ const magic: Magic = defineMagic({
       samples,
       noise,
       seed,
-      ...(answer === undefined ? {} : { answer }),
-      ...(window === undefined ? {} : { window }),
+      answer,
+      window,
       signal: context.signal,
     });
   },

@@ -1,6 +1,6 @@
 /** The points that variants change: what stands there in the graph, and what that is fed for the rows of a run. */
 
-import { contiguous, type Tensor } from "../../array/index.js";
+import { contiguous, sizeOf, type Tensor } from "../../array/index.js";
 import type { Value } from "../../graph/index.js";
 import * as g from "../../graph/index.js";
 import type { Site } from "../../model/selection.js";
@@ -122,7 +122,7 @@ export class ChangedPoints {
       const dim = site.shape[i]!;
       return typeof dim === "number" ? dim : axis === "key" ? length : length - start;
     });
-    const data = new Uint8Array(sizes.reduce((a, b) => a * b, 1));
+    const data = new Uint8Array(sizeOf(sizes));
     rows.forEach(({ variant }, row) => {
       const change = this.variants[variant]!.find(({ point }) => point === site.name);
       if (!change) return;
@@ -147,7 +147,7 @@ export class ChangedPoints {
     const { data, shape } = start > 0 && along >= 0 ? fromPosition(whole, along, start) : whole;
     if (this.replacing !== "rows") return { dtype: "float32", shape, data };
     const [, ...rest] = shape;
-    const size = rest.reduce((a, b) => a * b, 1);
+    const size = sizeOf(rest);
     const own = new Float32Array(rows.length * size);
     rows.forEach(({ variant, prompt }, i) => {
       const at = (variant * this.prompts.count + prompt) * size;

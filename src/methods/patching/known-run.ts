@@ -1,6 +1,6 @@
 /** A run whose values are kept, so that variants of it are computed from where they differ. */
 
-import type { Tensor, TypedArray } from "../../array/index.js";
+import { sizeOf, type Tensor, type TypedArray } from "../../array/index.js";
 import type { Shape, Value } from "../../graph/index.js";
 import type { Engine } from "../../model/engine.js";
 import type { Batch } from "../../model/input.js";
@@ -63,7 +63,7 @@ export async function observe(
         for (const kind of ["key", "value"] as const) {
           const { data, shape } = run[presentName(kind, layer)] as Tensor;
           const [, ...rest] = shape;
-          const size = rest.reduce((a, b) => a * b, 1);
+          const size = sizeOf(rest);
           past[pastName(kind, layer)] = {
             dtype: "float32",
             shape: [start, ...rest],
@@ -92,8 +92,8 @@ export function fromPosition(
   axis: number,
   start: number,
 ): { data: Float32Array; shape: number[] } {
-  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
-  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const outer = sizeOf(shape.slice(0, axis));
+  const inner = sizeOf(shape.slice(axis + 1));
   const [before, after] = [shape[axis]! * inner, (shape[axis]! - start) * inner];
   const part = data.constructor as new (length: number) => Float32Array;
   const kept = new part(outer * after);

@@ -1,6 +1,6 @@
 /** What takes the place of a value. */
 
-import { contiguous, type Random, randomGenerator, type Tensor, tensor } from "../../array/index.js";
+import { contiguous, type Random, randomGenerator, sizeOf, type Tensor, tensor } from "../../array/index.js";
 import type { Model, ModelInput } from "../../model/index.js";
 import type { Batch } from "../../model/input.js";
 import { checkAlignment } from "../../model/pairs.js";
@@ -129,8 +129,8 @@ function rowsInOrder({ data, shape }: Tensor, order: readonly number[]): Tensor 
 /** The mean over rows, and over positions along an axis where it is not −1, as `[prompt, …]` for the rows of a batch. */
 function meanOf({ data, shape }: Tensor, positions: number, from: Batch, to: Batch): Tensor {
   const [rows, ...rest] = shape as [number, ...number[]];
-  const size = rest.reduce((a, b) => a * b, 1);
-  const inner = positions < 0 ? 1 : shape.slice(positions + 1).reduce((a, b) => a * b, 1);
+  const size = sizeOf(rest);
+  const inner = positions < 0 ? 1 : sizeOf(shape.slice(positions + 1));
   const length = positions < 0 ? 1 : shape[positions]!;
   const ends = { from: from.tokens[0]!.length, to: to.tokens[0]!.length };
   const slot = (i: number): number =>
@@ -146,7 +146,7 @@ function meanOf({ data, shape }: Tensor, positions: number, from: Batch, to: Bat
       counts[slot(i)]!++;
     }
   const target = positions < 0 ? rest : rest.map((n, i) => (i + 1 === positions ? ends.to : n));
-  const targetSize = target.reduce((a, b) => a * b, 1);
+  const targetSize = sizeOf(target);
   const each = Float32Array.from({ length: targetSize }, (_, i) => {
     const at = positions < 0 ? i : Math.floor(i / (inner * ends.to)) * inner + (i % inner);
     return sums[at]! / counts[at]!;

@@ -1,5 +1,6 @@
 /** How the rows of many variants are shared out among runs. */
 
+import { sizeOf } from "../../array/index.js";
 import type { Engine } from "../../model/engine.js";
 
 /** One prompt of a variant. */
@@ -90,10 +91,7 @@ function tokensAtOnce({ length, everyPosition }: ScheduleOptions, { config, para
   const { dModel, dMlp, nHeads, dVocab } = config;
   const logits = (3 * dVocab) / (everyPosition ? 1 : length);
   const bytesOfToken = 4 * (8 * dModel + 4 * dMlp + 4 * nHeads * length + logits);
-  const bytes = parameters.names.reduce(
-    (sum, name) => sum + 4 * parameters.info(name).shape.reduce((a, b) => a * b, 1),
-    0,
-  );
+  const bytes = parameters.names.reduce((sum, name) => sum + 4 * sizeOf(parameters.info(name).shape), 0);
   const byWork = Math.max(FULL_RATE_TOKENS, RUN_WORK / Math.max(1, bytes));
   return Math.min(byWork, Math.max(length, RUN_MEMORY / bytesOfToken), 16_384);
 }
