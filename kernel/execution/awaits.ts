@@ -10,33 +10,42 @@ import { Cell } from "./cell.js";
 import { currentContext } from "./context.js";
 import { ts } from "./typescript-package.js";
 
-/** The global function that stands around the awaits of cells. */
+/** The global function that the awaits of cells call. */
 const AWAITED = "__tslensAwaited__";
 
-/** Defines what the awaits of cells call. */
+/** Defines what the awaits of cells call: it throws a KeyboardInterrupt where the cell is over. */
 export function defineAwaited(): void {
-  const awaited = (value: unknown): unknown => {
+  const awaited = (): void => {
     const context = currentContext();
     if (context instanceof Cell && context.stopped) throw new KeyboardInterrupt();
-    return value;
   };
   Object.defineProperty(globalThis, AWAITED, { value: awaited });
 }
 
-/** Writes `await x` as `awaited(await x)`, and `for await (…) …` as `for await (…) { awaited(); … }`. */
+/**
+ * Writes `await x` as `[await x, globalThis.awaited?.()][0]`, and `for await (…) …` as
+ * `for await (…) { globalThis.awaited?.(); … }`. The function may be missing: cells send their functions as text to
+ * workers and browsers.
+ */
 export const checkedAwaits: TransformerFactory<SourceFile> = (context) => (file) => {
   const { factory } = context;
-  const call = (...values: Expression[]): Expression =>
-    factory.createCallExpression(factory.createIdentifier(AWAITED), undefined, values);
+  const check = (): Expression => {
+    const awaited = factory.createPropertyAccessExpression(factory.createIdentifier("globalThis"), AWAITED);
+    const questionDot = factory.createToken(ts.SyntaxKind.QuestionDotToken);
+    return factory.createCallChain(awaited, questionDot, undefined, []);
+  };
   const checkedBody = (body: Statement): Statement => {
-    const check = factory.createExpressionStatement(call());
+    const first = factory.createExpressionStatement(check());
     return ts.isBlock(body)
-      ? factory.updateBlock(body, [check, ...body.statements])
-      : ts.setTextRange(factory.createBlock([check, body]), body);
+      ? factory.updateBlock(body, [first, ...body.statements])
+      : ts.setTextRange(factory.createBlock([first, body]), body);
   };
   const visit = (node: Node): Node => {
     const visited = ts.visitEachChild(node, visit, context);
-    if (ts.isAwaitExpression(visited)) return ts.setTextRange(call(visited), node);
+    if (ts.isAwaitExpression(visited)) {
+      const both = factory.createArrayLiteralExpression([visited, check()]);
+      return ts.setTextRange(factory.createElementAccessExpression(both, 0), node);
+    }
     if (!ts.isForOfStatement(visited) || !visited.awaitModifier) return visited;
     const { awaitModifier, initializer, expression, statement } = visited;
     return factory.updateForOfStatement(

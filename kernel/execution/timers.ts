@@ -17,8 +17,8 @@ function ownerOf(context: unknown): TimerOwner | undefined {
 }
 
 /**
- * Makes the global timers, and `queueMicrotask`, carry the context of the code that set them, and note them with their owner so that an
- * interrupt can end them.
+ * Makes the global timers, and `queueMicrotask`, carry the context of the code that set them, and note them with their
+ * owner so that an interrupt can end them.
  *
  * The callback runs as a microtask: one that is terminated inside Node's own timer code would leave the core's stack
  * of contexts in disorder, and Node aborts the process then.

@@ -112,6 +112,18 @@ describe("the stop button", () => {
     assert.equal(await kernel().valueOf("[closed, await waitLong(), closed]"), "[ 1, 'served', 2 ]");
   });
 
+  it("needs nothing of the kernel in functions that a cell sends to a worker as text", async () => {
+    await kernel().run(
+      'import { Worker } from "node:worker_threads"; import { once as happens } from "node:events";\n' +
+        "async function sum() { let all = await Promise.resolve(1); for await (const x of [2, 3]) all += x; return all; }\n" +
+        'const text = `(${sum})().then((all) => require("node:worker_threads").parentPort.postMessage(all))`;',
+    );
+    assert.equal(
+      await kernel().valueOf('await happens(new Worker(text, { eval: true }), "message")'),
+      "[ 6 ]",
+    );
+  });
+
   it("aborts the cells that were queued", async () => {
     const spinning = await kernel().start("while (true);");
     const queued = await kernel().start("1");
