@@ -25,7 +25,11 @@ export type OptionValues<S extends OptionSpecs> = {
     : ValueOf<S[K]> | (S[K] extends { readonly default: unknown } ? never : undefined);
 };
 
-type ValueOf<O extends OptionSpec> = O["type"] extends "string" ? string : number;
+type ValueOf<O extends OptionSpec> = O extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : O["type"] extends "string"
+    ? string
+    : number;
 
 /** What a magic's line says. */
 export interface ParsedLine<S extends OptionSpecs> {

@@ -98,8 +98,8 @@ export class HeatMap {
       return line;
     });
     const body = element("tbody", {}, ...lines.reverse());
-    const foot = element("caption", { text: `columns: ${colTitle}` });
-    this.table.replaceChildren(foot, element("thead", {}, head), body);
+    const caption = element("caption", { text: `columns: ${colTitle}` });
+    this.table.replaceChildren(caption, element("thead", {}, head), body);
     this.table.setAttribute(
       "aria-label",
       `Effect of patching ${result.choices.at}, ${rowTitle} by ${colTitle}`,

@@ -66,7 +66,7 @@ const magic: Magic = defineMagic({
       metric,
       at,
       over: axes,
-      replacement: replacement as "zero" | "mean" | "resample" | "noise",
+      replacement,
       seed,
       signal: context.signal,
     });

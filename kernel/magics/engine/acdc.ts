@@ -1,13 +1,12 @@
 import { type AcdcOptions, type AcdcStep, acdc, Circuit } from "../../../src/circuits/index.js";
-import { mimeBundle } from "../../display/mime.js";
-import { acdcAnimation, circuitAnimation } from "../../views/acdc-animation.js";
+import { acdcAnimation } from "../../views/acdc-animation.js";
 import { importCode } from "../code.js";
 import { defineMagic, type Magic, type MagicContext } from "../magic.js";
 import { type OptionValues, UsageError } from "../options.js";
 import { variableNames, variableOf } from "../variables.js";
-import { readTask, taskCode, taskNames, taskOptions } from "./circuit-task.js";
+import { readTask, taskCode, taskNames, taskOptions, titleOf } from "./circuit-task.js";
 import { currentModel } from "./current-model.js";
-import { shownAs } from "./shown-circuit.js";
+import { shownAs, shownAsAnimation } from "./shown-circuit.js";
 
 const options = {
   threshold: {
@@ -73,7 +72,7 @@ const magic: Magic = defineMagic({
       ...(resume ? { resume } : {}),
       signal: context.signal,
     };
-    const title = context.words.length === 1 ? `${context.words[0]} on ${model.name}` : model.name;
+    const title = titleOf(context, model);
     let circuit: Circuit;
     if (context.options.live) {
       const run = await acdcAnimation(model, { ...search, title });
@@ -82,10 +81,7 @@ const magic: Magic = defineMagic({
       shownAs(circuit, () => ({ "text/plain": ending(circuit) }));
     } else {
       circuit = await acdc(model, search);
-      shownAs(circuit, async () => {
-        const bundle = (await mimeBundle(await circuitAnimation(circuit, { ...task, model, title })))!;
-        return { ...bundle, "text/plain": `${ending(circuit)}\n${String(bundle["text/plain"])}` };
-      });
+      shownAsAnimation(circuit, { ...task, model, title }, ending(circuit));
     }
     context.session.set(LAST, circuit);
     return circuit;
@@ -104,7 +100,7 @@ function searchOptions({
   order,
 }: OptionValues<typeof options>): Pick<AcdcOptions, "threshold" | "mode" | "order"> {
   if (threshold < 0) throw new UsageError(`--threshold of %acdc takes 0 or more, not ${threshold}.`);
-  return { threshold, mode: mode as "exact" | "fast", order: order as "reverse" | "normal" };
+  return { threshold, mode, order };
 }
 
 /** The steps that the search goes on behind. */

@@ -49,15 +49,17 @@ export const taskNames: readonly string[] = [...Object.keys(generators), "induct
 
 const usage = "`ioi`, or prompts as `clean | corrupt | answer | wrong answer`";
 
+/** What the circuit of a call is of, as a title. */
+export const titleOf = ({ words }: Pick<TaskCall, "words">, model: Model): string =>
+  words.length === 1 ? `${words[0]} on ${model.name}` : model.name;
+
 /** The task of a call, for a model. @throws UsageError that says what is missing or wrong */
 export function readTask(
   { words, body, options }: TaskCall,
   model: Model,
   standard: "kl" | "task",
 ): Pick<CircuitTask, "clean" | "corrupt" | "metric" | "ablation"> {
-  const { count, seed } = options;
-  const ablation = options.ablation as "resample" | "zero" | "mean";
-  const metric = (options.metric ?? standard) as "kl" | "task";
+  const { count, seed, ablation, metric = standard } = options;
   if (count < 1) throw new UsageError(`--count takes a number of prompts from 1 on, not ${count}.`);
   const name = taskName(words, body);
   if (name === "induction") {

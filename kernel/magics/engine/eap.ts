@@ -1,12 +1,10 @@
 import { type Circuit, edgeAttribution } from "../../../src/circuits/index.js";
-import { mimeBundle } from "../../display/mime.js";
-import { circuitAnimation } from "../../views/acdc-animation.js";
 import { importCode } from "../code.js";
 import { defineMagic, type Magic } from "../magic.js";
 import { type OptionValues, UsageError } from "../options.js";
-import { readTask, taskCode, taskNames, taskOptions } from "./circuit-task.js";
+import { readTask, taskCode, taskNames, taskOptions, titleOf } from "./circuit-task.js";
 import { currentModel } from "./current-model.js";
-import { shownAs } from "./shown-circuit.js";
+import { shownAsAnimation } from "./shown-circuit.js";
 
 const options = {
   method: {
@@ -47,16 +45,12 @@ const magic: Magic = defineMagic({
     const task = readTask(context, model, "task");
     const scored = await edgeAttribution(model, {
       ...task,
-      method: method as "eap",
+      method,
       steps,
       signal: context.signal,
     });
     const circuit = chosen(scored, context.options);
-    const title = context.words.length === 1 ? `${context.words[0]} on ${model.name}` : model.name;
-    return shownAs(circuit, async () => {
-      const bundle = (await mimeBundle(await circuitAnimation(circuit, { ...task, model, title })))!;
-      return { ...bundle, "text/plain": `${circuit}\n${String(bundle["text/plain"])}` };
-    });
+    return shownAsAnimation(circuit, { ...task, model, title: titleOf(context, model) }, String(circuit));
   },
   complete: ({ option }) => (option ? [] : taskNames),
 });

@@ -77,7 +77,7 @@ const magic: Magic = defineMagic({
       metric,
       at,
       over: axes,
-      direction: direction as "denoising" | "noising",
+      direction,
       signal: context.signal,
     });
   },
@@ -90,7 +90,7 @@ export default magic;
 function explorer(
   model: Model,
   { clean, corrupt, metric }: Pick<CircuitTask, "clean" | "corrupt" | "metric">,
-  { direction, ...grid }: { readonly at: string; readonly over: SweepAxis[]; readonly direction: string },
+  grid: { readonly at: string; readonly over: SweepAxis[]; readonly direction: "denoising" | "noising" },
 ): ShownWidget {
   const [[text, ...more], [other]] = [[clean].flat(), [corrupt].flat()];
   if (more.length > 0)
@@ -102,6 +102,5 @@ function explorer(
     clean: text,
     corrupt: other,
     metric,
-    direction: direction as "denoising" | "noising",
   });
 }

@@ -36,7 +36,7 @@ export default magic;
 interface Wanted {
   readonly kind: string | undefined;
   readonly title: string | undefined;
-  readonly theme: string | undefined;
+  readonly theme: "light" | "dark" | undefined;
 }
 
 function plotOf(name: string, value: unknown, { kind, title, theme }: Wanted): Plot {
@@ -47,7 +47,7 @@ function plotOf(name: string, value: unknown, { kind, title, theme }: Wanted): P
   }
   const options = {
     ...(title === undefined ? {} : { title }),
-    ...(theme === undefined ? {} : { theme: theme as "light" | "dark" }),
+    ...(theme === undefined ? {} : { theme }),
   };
   const table = tableOf(value);
   if (table && (kind === undefined || kind === "heatmap")) return heatmap(table, options);
