@@ -113,7 +113,10 @@ export function receiverPoints(engine: Engine): string[] {
 }
 
 /** The norm that acts on the sum of the heads before it is added to the residual stream, where there is one. */
-function branchNorm({ config, layout }: Engine, layer: number): { name: string; weight: string } | undefined {
+export function branchNorm(
+  { config, layout }: Engine,
+  layer: number,
+): { name: string; weight: string } | undefined {
   const { ln1, ln1Post } = layout.block(layer);
   if (config.normPlacement === "branch") return ln1 && { name: "ln1", weight: ln1.weight };
   return ln1Post && { name: "ln1_post", weight: ln1Post.weight };

@@ -141,6 +141,10 @@ function receiversOf(model: Model, receivers: "logits" | readonly Receiver[], le
   const order = model.hookNames;
   return list
     .map(({ at, layer, head, pos }) => {
+      if (typeof at !== "string")
+        throw new TypeError(
+          `A receiver names its point as \`at\`, such as { at: "q", layer: 2 }; ${String(at)} came.`,
+        );
       const point = model.pointName(actName(at, layer));
       const { axes, shape } = model.parts.engine.site(point);
       const select: Record<string, number[]> = {};

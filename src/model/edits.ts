@@ -169,10 +169,15 @@ export function project(
   return { kind: "project", point, direction, keep, head, pos };
 }
 
-/** Numbers as a row-major tensor. */
+/** Numbers as a row-major tensor. @throws where something else came */
 export function toTensor(numbers: Numbers): Tensor {
   if (numbers instanceof Float32Array) return tensor(numbers, [numbers.length]);
   if (Array.isArray(numbers)) return tensor(Float32Array.from(numbers), [numbers.length]);
+  const { shape, stride, data } = (numbers ?? {}) as Partial<Tensor>;
+  if (!Array.isArray(shape) || !Array.isArray(stride) || !ArrayBuffer.isView(data))
+    throw new TypeError(
+      `An edit takes numbers as an ndarray, a Float32Array or a list; ${typeof numbers === "object" ? "an object that is none of these" : String(numbers)} came. \`tensor(data, shape)\` makes an ndarray.`,
+    );
   const array = contiguous(numbers as Tensor);
   return array.data instanceof Float32Array
     ? array

@@ -348,6 +348,8 @@ describe("path patching", () => {
       /are the same, so patching changes nothing/,
     );
     await assert.rejects(pathPatching(model, { ...task, receivers: [] }), /needs a receiver at least/);
+    const nameless = [{ layer: 1 } as never];
+    await assert.rejects(pathPatching(model, { ...task, receivers: nameless }), /names its point as `at`/);
     await assert.rejects(
       pathPatching(model, { ...task, receivers: [{ at: "q", layer: 9 }] }),
       /There is no point/,

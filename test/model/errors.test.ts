@@ -74,6 +74,16 @@ describe("what a model refuses, and what it says", () => {
     () => model.forward(tokens, { edits: [ablate(["z", 0], { pos: 4 })] }),
     "position 4",
   );
+  for (const [what, given] of [
+    ["a number", 1],
+    ["nothing", undefined],
+    ["data and a shape that are no ndarray", { data: new Float32Array(2), shape: [2] }],
+  ] as const)
+    refuses(
+      `${what} for a vector`,
+      () => model.forward(tokens, { edits: [add(["resid_pre", 0], given as never)] }),
+      "takes numbers as an ndarray",
+    );
   refuses(
     "a vector of the wrong size",
     () => model.forward(tokens, { edits: [add(["resid_pre", 0], new Float32Array(31))] }),
