@@ -134,7 +134,7 @@ describe("Jupyter", () => {
         assert.equal(status, 0, stderr);
         const { cells } = JSON.parse(readFileSync(scratch("n.ipynb"), "utf8")) as { cells: Cell[] };
         return JSON.stringify(
-          cells.map(({ outputs }) => outputs.filter((output) => !isProgress(output))),
+          cells.map(({ outputs }) => outputs?.filter((output) => !isProgress(output))),
           (key, value) => (key === "model_id" ? undefined : value),
         );
       });
