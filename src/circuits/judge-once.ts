@@ -23,6 +23,7 @@ import { refuseUnlessFinite } from "./task.js";
 import { corruptFeeds, type Feeds, onCorrupt, promptFeeds } from "./two-runs.js";
 
 const runs = ["full", "empty", "circuit"] as const;
+/** A run takes so many prompts that its senders and receivers stay below this, in bytes: on a Binder there are 2 GB. */
 const RUN_MEMORY = 8e8;
 
 /**

@@ -91,8 +91,8 @@ export function metricName(metric: Metric | undefined): string {
  * @param values of several circuits, one behind the other
  * @param prompts how many of them are of one circuit, each of a prompt; undefined where a value is of all prompts
  */
-export function refuseUnlessFinite(values: ArrayLike<number>, prompts: number | undefined): void {
-  const bad = Array.prototype.findIndex.call(values, (value) => !Number.isFinite(value));
+export function refuseUnlessFinite(values: Float64Array, prompts: number | undefined): void {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0)
     throw new Error(
       `The metric of a circuit is ${values[bad]}${prompts === undefined ? "" : ` for prompt ${bad % prompts}`}, so circuits cannot be compared by it.`,
