@@ -6,8 +6,14 @@ import { Value } from "./value.js";
 
 /** Text that helps with a wrong name: the nearest of the right ones. */
 export function nearest(name: string, known: Iterable<string>, count = 3): string[] {
+  // Who writes a part of a name means a name with that part, however long it is.
+  const isPart = (candidate: string): boolean =>
+    name.length > 2 && candidate.toLowerCase().includes(name.toLowerCase());
   return [...known]
-    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .map((candidate) => {
+      const distance = editDistance(name, candidate);
+      return { candidate, distance: isPart(candidate) ? distance - candidate.length : distance };
+    })
     .sort((a, b) => a.distance - b.distance)
     .slice(0, count)
     .map(({ candidate }) => candidate);

@@ -100,6 +100,13 @@ describe("rewrites of a graph", () => {
     assert.notDeepEqual(free, held);
   });
 
+  it("the nearest names are those that a name is a part of, then those with the fewest other letters", () => {
+    const known = ["ioi", "facts", "sentiment", "genderedPronouns", "subjectVerbAgreement"];
+    assert.deepEqual(g.nearest("pronouns", known, 1), ["genderedPronouns"]);
+    assert.deepEqual(g.nearest("fact", known, 1), ["facts"]);
+    assert.deepEqual(g.nearest("sentimant", known, 1), ["sentiment"]);
+  });
+
   it("an unknown point is refused with the nearest names", () => {
     assert.throws(() => g.replace(chain(), [["aa", (value) => value]]), /"aa".*nearest are a/s);
   });
